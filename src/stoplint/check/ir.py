@@ -1,0 +1,490 @@
+"""The flow IR: what `lower` makes of source text and `flow` interprets.
+
+Plain data, no behaviour, no libcst.  Every node that a finding may point at carries `at`: an index into
+`Module.spans` (index 0 means "no position").  Expressions that the analysis has no use for become `Opaque`, which
+keeps only their parts, so that nothing that is read inside them is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[int, int, int, int]
+"""Line, column, end line, end column: lines and columns from 1, columns in characters, the end exclusive."""
+
+LIT = dataclass(frozen=True, slots=True)
+
+
+# ------------------------------------------------------------------ expressions
+
+
+@LIT
+class Name:
+    id: str
+    at: int = 0
+
+
+@LIT
+class Attr:
+    obj: Expr
+    name: str
+    at: int = 0
+
+
+@LIT
+class Arg:
+    """One argument: `keyword` names it; `star` is "", "*" or "**"."""
+
+    value: Expr
+    keyword: str | None = None
+    star: str = ""
+
+
+@LIT
+class Call:
+    func: Expr
+    args: tuple[Arg, ...]
+    at: int = 0
+
+
+@LIT
+class Index:
+    """`obj[key]`; a slice as key is a `Slice`, several keys are a `Seq` of kind "tuple"."""
+
+    obj: Expr
+    key: Expr
+    at: int = 0
+
+
+@LIT
+class Slice:
+    lower: Expr | None
+    upper: Expr | None
+    step: Expr | None = None
+
+
+@LIT
+class Const:
+    """A literal: str, bytes, int, float, bool, None or `...`; joined string literals are one."""
+
+    value: str | bytes | int | float | bool | None | ellipsis  # noqa: F821 - typeshed's name
+    at: int = 0
+
+
+@LIT
+class Seq:
+    """A display: `kind` is "list", "tuple" or "set"; items may be `Star`."""
+
+    kind: str
+    items: tuple[Expr, ...]
+    at: int = 0
+
+
+@LIT
+class Dict:
+    """A dict display; a key of None is a `**` splat of the value."""
+
+    items: tuple[tuple[Expr | None, Expr], ...]
+    at: int = 0
+
+
+@LIT
+class Star:
+    """`*value` in a display, a call target list or an assignment target."""
+
+    value: Expr
+
+
+@LIT
+class Await:
+    value: Expr
+    at: int = 0
+
+
+@LIT
+class Compare:
+    """A chain: `left op0 c0 op1 c1 ...`; op is "==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"."""
+
+    left: Expr
+    ops: tuple[tuple[str, Expr], ...]
+    at: int = 0
+
+
+@LIT
+class BoolOp:
+    """`and` / `or`, two operands (longer chains nest to the left)."""
+
+    op: str
+    left: Expr
+    right: Expr
+    at: int = 0
+
+
+@LIT
+class Not:
+    value: Expr
+    at: int = 0
+
+
+@LIT
+class BinOp:
+    """`left op right` for one operator symbol; a long left-leaning chain keeps its order in `parts`."""
+
+    op: str
+    parts: tuple[Expr, ...]
+    at: int = 0
+
+
+@LIT
+class Cond:
+    """`body if test else orelse`."""
+
+    test: Expr
+    body: Expr
+    orelse: Expr
+    at: int = 0
+
+
+@LIT
+class Loop:
+    """One `for target in iter if ...` of a comprehension."""
+
+    target: Expr
+    iter: Expr
+    ifs: tuple[Expr, ...]
+    is_async: bool = False
+
+
+@LIT
+class Comp:
+    """A comprehension: `kind` is "list", "set", "dict" or "generator"; dicts have two `parts` (key, value)."""
+
+    kind: str
+    parts: tuple[Expr, ...]
+    loops: tuple[Loop, ...]
+    at: int = 0
+
+
+@LIT
+class Format:
+    """An f-string (or t-string): the literal text pieces and the expressions in it, in order."""
+
+    parts: tuple[Expr, ...]
+    at: int = 0
+
+
+@LIT
+class Lambda:
+    func: Function
+    at: int = 0
+
+
+@LIT
+class Bind:
+    """`target := value`."""
+
+    target: Expr
+    value: Expr
+    at: int = 0
+
+
+@LIT
+class Yield:
+    """`yield value` or, with `is_from`, `yield from value`."""
+
+    value: Expr | None
+    is_from: bool = False
+    at: int = 0
+
+
+@LIT
+class Opaque:
+    """Anything else; `parts` are the expressions inside it, in order of evaluation."""
+
+    parts: tuple[Expr, ...]
+    at: int = 0
+
+
+# ------------------------------------------------------------------ patterns of `match`
+
+
+@LIT
+class MatchValue:
+    value: Expr
+
+
+@LIT
+class MatchOr:
+    options: tuple[Pattern, ...]
+
+
+@LIT
+class MatchClass:
+    """`Cls(a, b, key=pattern)`."""
+
+    cls: Expr
+    positional: tuple[Pattern, ...]
+    keywords: tuple[tuple[str, Pattern], ...]
+
+
+@LIT
+class MatchMapping:
+    items: tuple[tuple[Expr, Pattern], ...]
+    rest: str | None = None
+
+
+@LIT
+class MatchSequence:
+    items: tuple[Pattern, ...]
+
+
+@LIT
+class MatchStar:
+    name: str | None
+
+
+@LIT
+class MatchAs:
+    """A capture or wildcard: pattern None and name None is `_`."""
+
+    pattern: Pattern | None
+    name: str | None
+
+
+# ------------------------------------------------------------------ statements
+
+
+@LIT
+class Assign:
+    """Plain, annotated (`note`) assignment; several targets for `a = b = value`.  An annotation alone has value None."""
+
+    targets: tuple[Expr, ...]
+    value: Expr | None
+    note: Expr | None = None
+    at: int = 0
+
+
+@LIT
+class AugAssign:
+    target: Expr
+    op: str
+    value: Expr
+    at: int = 0
+
+
+@LIT
+class Do:
+    """An expression as a statement."""
+
+    value: Expr
+    at: int = 0
+
+
+@LIT
+class If:
+    test: Expr
+    body: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...]
+    at: int = 0
+
+
+@LIT
+class While:
+    test: Expr
+    body: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...]
+    at: int = 0
+
+
+@LIT
+class For:
+    target: Expr
+    iter: Expr
+    body: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...]
+    is_async: bool = False
+    at: int = 0
+
+
+@LIT
+class Handler:
+    """`except types as name:`; types None is a bare except; a tuple of types is a `Seq`."""
+
+    types: Expr | None
+    name: str | None
+    body: tuple[Stmt, ...]
+    at: int = 0
+
+
+@LIT
+class Try:
+    body: tuple[Stmt, ...]
+    handlers: tuple[Handler, ...]
+    orelse: tuple[Stmt, ...]
+    final: tuple[Stmt, ...]
+    at: int = 0
+
+
+@LIT
+class WithItem:
+    value: Expr
+    target: Expr | None
+
+
+@LIT
+class With:
+    items: tuple[WithItem, ...]
+    body: tuple[Stmt, ...]
+    is_async: bool = False
+    at: int = 0
+
+
+@LIT
+class Case:
+    pattern: Pattern
+    guard: Expr | None
+    body: tuple[Stmt, ...]
+    at: int = 0
+
+
+@LIT
+class Match:
+    subject: Expr
+    cases: tuple[Case, ...]
+    at: int = 0
+
+
+@LIT
+class Return:
+    value: Expr | None
+    at: int = 0
+
+
+@LIT
+class Raise:
+    value: Expr | None
+    cause: Expr | None = None
+    at: int = 0
+
+
+@LIT
+class Break:
+    at: int = 0
+
+
+@LIT
+class Continue:
+    at: int = 0
+
+
+@LIT
+class Assert:
+    test: Expr
+    message: Expr | None = None
+    at: int = 0
+
+
+@LIT
+class Delete:
+    targets: tuple[Expr, ...]
+    at: int = 0
+
+
+@LIT
+class Scope:
+    """`global` or `nonlocal`: names that are not local to the function."""
+
+    kind: str
+    names: tuple[str, ...]
+
+
+@LIT
+class Param:
+    """A parameter; `kind` is "positional" (positional-only), "normal", "*", "keyword" (keyword-only) or "**"."""
+
+    name: str
+    note: Expr | None = None
+    default: Expr | None = None
+    kind: str = "normal"
+
+
+@LIT
+class Function:
+    """A `def` or a lambda (named "<lambda>", its body one `Return`).  `qualname` is dotted from the module's top:
+    "Agent.ask", "outer.inner" (no "<locals>").  `is_generator`: a yield stands in its own body."""
+
+    name: str
+    qualname: str
+    params: tuple[Param, ...]
+    body: tuple[Stmt, ...]
+    decorators: tuple[Expr, ...] = ()
+    returns: Expr | None = None
+    is_async: bool = False
+    is_generator: bool = False
+    at: int = 0
+
+
+@LIT
+class Def:
+    func: Function
+    at: int = 0
+
+
+@LIT
+class Class:
+    name: str
+    qualname: str
+    bases: tuple[Expr, ...]
+    keywords: tuple[tuple[str, Expr], ...]
+    body: tuple[Stmt, ...]
+    decorators: tuple[Expr, ...] = ()
+    at: int = 0
+
+
+@LIT
+class Alias:
+    """One imported name: `local` is bound to `module` (name None), to `module.name`, or, name "*", to all of it.
+    Relative imports are resolved to absolute module names where the file's package is known; otherwise the module
+    keeps its leading dots."""
+
+    local: str
+    module: str
+    name: str | None = None
+
+
+@LIT
+class Import:
+    names: tuple[Alias, ...]
+    at: int = 0
+
+
+Expr: TypeAlias = (
+    Name | Attr | Call | Index | Slice | Const | Seq | Dict | Star | Await | Compare | BoolOp | Not | BinOp | Cond
+    | Comp | Format | Lambda | Bind | Yield | Opaque
+)  # fmt: skip
+Pattern: TypeAlias = MatchValue | MatchOr | MatchClass | MatchMapping | MatchSequence | MatchStar | MatchAs
+Stmt: TypeAlias = (
+    Assign | AugAssign | Do | If | While | For | Try | With | Match | Return | Raise | Break | Continue | Assert
+    | Delete | Scope | Def | Class | Import
+)  # fmt: skip
+
+
+@LIT
+class Module:
+    """One file, lowered.
+
+    `name` is the dotted module name; `path` the path as reported; `spans[at]` the position of a node, (0, 0, 0, 0) at
+    index 0.  `cells[i]` is, in a notebook, the cell (from 1) of source line i + 1 together with the line where that cell
+    starts minus one, else empty.  `statements` are the line ranges of the simple statements and headers that span more
+    than one line (for suppressions).
+    """
+
+    name: str
+    path: str
+    is_package: bool
+    body: tuple[Stmt, ...]
+    spans: tuple[Span, ...]
+    cells: tuple[tuple[int, int], ...] = ()
+    statements: tuple[tuple[int, int], ...] = ()
+    text: str = field(default="", repr=False)
