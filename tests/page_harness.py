@@ -1,0 +1,76 @@
+"""Runs the cases of rule pages: writes a section to a folder, lints it, compares what was found with its marks."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from stoplint.pages import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from stoplint.findings import Finding
+    from stoplint.pages import Case, Source
+
+
+def write(case: Case, folder: Path) -> list[Path]:
+    """The case's files under `folder`; returns those that are linted."""
+    texts: dict[str, str] = {}
+    for source in case.sources:
+        texts[source.file] = source.text
+    for name in texts:
+        if name.endswith(".ipynb"):
+            texts[name] = notebook([source for source in case.sources if source.file == name])
+    if case.config:
+        texts["stoplint.toml"] = case.config
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return [folder / name for name in texts if name.endswith((".py", ".ipynb"))]
+
+
+def notebook(cells: list[Source]) -> str:
+    def cell(source: Source) -> dict[str, object]:
+        # The last line of a cell has no newline in the files that Jupyter writes.
+        lines = source.text.removesuffix("\n").splitlines(keepends=True)
+        return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": lines}
+
+    return json.dumps({"cells": [cell(one) for one in cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def lint(case: Case, folder: Path) -> list[Finding]:
+    """The findings in the case's files, `folder` being the project's root."""
+    from stoplint.check.engine import check_files
+
+    return list(check_files(write(case, folder), root=folder))
+
+
+def marks(findings: Iterable[Finding], folder: Path) -> Counter[Mark]:
+    def relative(path: str) -> str:
+        return path.removeprefix(folder.as_posix() + "/")
+
+    return Counter(Mark(relative(one.place.path), one.place.cell or 0, one.place.line, one.code) for one in findings)
+
+
+def difference(case: Case, found: Counter[Mark]) -> list[str]:
+    """What is wrong, one line a mark: `- ` expected and not found, `+ ` found and not expected."""
+    expected = Counter(case.expected)
+    known_misses = set(case.todo)
+    wrong = [(mark, "- ", "not found") for mark in (expected - found).elements()]
+    for mark in (found - expected).elements():
+        done = mark in known_misses
+        wrong.append((mark, "+ ", "found at last: drop the todo" if done else "not expected"))
+    return [_show(case, *one) for one in sorted(wrong)]
+
+
+def _show(case: Case, mark: Mark, sign: str, why: str) -> str:
+    text = next(
+        (source.text for source in case.sources if (source.file, source.cell) == (mark.file, mark.cell)), ""
+    ).splitlines()
+    line = text[mark.line - 1].strip() if 0 < mark.line <= len(text) else "?"
+    cell = f":cell {mark.cell}" if mark.cell else ""
+    return f"{sign}{mark.file}{cell}:{mark.line} {mark.code} {why}: {line}"
