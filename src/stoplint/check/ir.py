@@ -13,26 +13,23 @@ from typing import TypeAlias
 Span: TypeAlias = tuple[int, int, int, int]
 """Line, column, end line, end column: lines and columns from 1, columns in characters, the end exclusive."""
 
-LIT = dataclass(frozen=True, slots=True)
-
-
 # ------------------------------------------------------------------ expressions
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Name:
     id: str
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Attr:
     obj: Expr
     name: str
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Arg:
     """One argument: `keyword` names it; `star` is "", "*" or "**"."""
 
@@ -41,14 +38,14 @@ class Arg:
     star: str = ""
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Call:
     func: Expr
     args: tuple[Arg, ...]
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Index:
     """`obj[key]`; a slice as key is a `Slice`, several keys are a `Seq` of kind "tuple"."""
 
@@ -57,22 +54,22 @@ class Index:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Slice:
     lower: Expr | None
     upper: Expr | None
     step: Expr | None = None
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Const:
     """A literal: str, bytes, int, float, bool, None or `...`; joined string literals are one."""
 
-    value: str | bytes | int | float | bool | None | ellipsis  # noqa: F821 - typeshed's name
+    value: str | bytes | int | float | bool | ellipsis | None  # noqa: F821 - typeshed's name
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Seq:
     """A display: `kind` is "list", "tuple" or "set"; items may be `Star`."""
 
@@ -81,7 +78,7 @@ class Seq:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Dict:
     """A dict display; a key of None is a `**` splat of the value."""
 
@@ -89,20 +86,20 @@ class Dict:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Star:
     """`*value` in a display, a call target list or an assignment target."""
 
     value: Expr
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Await:
     value: Expr
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Compare:
     """A chain: `left op0 c0 op1 c1 ...`; op is "==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"."""
 
@@ -111,7 +108,7 @@ class Compare:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class BoolOp:
     """`and` / `or`, two operands (longer chains nest to the left)."""
 
@@ -121,13 +118,13 @@ class BoolOp:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Not:
     value: Expr
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class BinOp:
     """`left op right` for one operator symbol; a long left-leaning chain keeps its order in `parts`."""
 
@@ -136,7 +133,7 @@ class BinOp:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Cond:
     """`body if test else orelse`."""
 
@@ -146,7 +143,7 @@ class Cond:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Loop:
     """One `for target in iter if ...` of a comprehension."""
 
@@ -156,7 +153,7 @@ class Loop:
     is_async: bool = False
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Comp:
     """A comprehension: `kind` is "list", "set", "dict" or "generator"; dicts have two `parts` (key, value)."""
 
@@ -166,7 +163,7 @@ class Comp:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Format:
     """An f-string (or t-string): the literal text pieces and the expressions in it, in order."""
 
@@ -174,13 +171,13 @@ class Format:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Lambda:
     func: Function
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Bind:
     """`target := value`."""
 
@@ -189,7 +186,7 @@ class Bind:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Yield:
     """`yield value` or, with `is_from`, `yield from value`."""
 
@@ -198,7 +195,7 @@ class Yield:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """Anything else; `parts` are the expressions inside it, in order of evaluation."""
 
@@ -209,17 +206,17 @@ class Opaque:
 # ------------------------------------------------------------------ patterns of `match`
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchValue:
     value: Expr
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchOr:
     options: tuple[Pattern, ...]
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchClass:
     """`Cls(a, b, key=pattern)`."""
 
@@ -228,23 +225,23 @@ class MatchClass:
     keywords: tuple[tuple[str, Pattern], ...]
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchMapping:
     items: tuple[tuple[Expr, Pattern], ...]
     rest: str | None = None
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchSequence:
     items: tuple[Pattern, ...]
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchStar:
     name: str | None
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class MatchAs:
     """A capture or wildcard: pattern None and name None is `_`."""
 
@@ -255,7 +252,7 @@ class MatchAs:
 # ------------------------------------------------------------------ statements
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Assign:
     """Plain, annotated (`note`) assignment; several targets for `a = b = value`.  An annotation alone has value None."""
 
@@ -265,7 +262,7 @@ class Assign:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class AugAssign:
     target: Expr
     op: str
@@ -273,7 +270,7 @@ class AugAssign:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Do:
     """An expression as a statement."""
 
@@ -281,7 +278,7 @@ class Do:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class If:
     test: Expr
     body: tuple[Stmt, ...]
@@ -289,7 +286,7 @@ class If:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class While:
     test: Expr
     body: tuple[Stmt, ...]
@@ -297,7 +294,7 @@ class While:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class For:
     target: Expr
     iter: Expr
@@ -307,7 +304,7 @@ class For:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Handler:
     """`except types as name:`; types None is a bare except; a tuple of types is a `Seq`."""
 
@@ -317,7 +314,7 @@ class Handler:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Try:
     body: tuple[Stmt, ...]
     handlers: tuple[Handler, ...]
@@ -326,13 +323,13 @@ class Try:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class WithItem:
     value: Expr
     target: Expr | None
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class With:
     items: tuple[WithItem, ...]
     body: tuple[Stmt, ...]
@@ -340,7 +337,7 @@ class With:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Case:
     pattern: Pattern
     guard: Expr | None
@@ -348,50 +345,50 @@ class Case:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Match:
     subject: Expr
     cases: tuple[Case, ...]
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Return:
     value: Expr | None
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Raise:
     value: Expr | None
     cause: Expr | None = None
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Break:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Continue:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Assert:
     test: Expr
     message: Expr | None = None
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Delete:
     targets: tuple[Expr, ...]
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Scope:
     """`global` or `nonlocal`: names that are not local to the function."""
 
@@ -399,7 +396,7 @@ class Scope:
     names: tuple[str, ...]
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Param:
     """A parameter; `kind` is "positional" (positional-only), "normal", "*", "keyword" (keyword-only) or "**"."""
 
@@ -409,10 +406,11 @@ class Param:
     kind: str = "normal"
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Function:
     """A `def` or a lambda (named "<lambda>", its body one `Return`).  `qualname` is dotted from the module's top:
-    "Agent.ask", "outer.inner" (no "<locals>").  `is_generator`: a yield stands in its own body."""
+    "Agent.ask", "outer.inner" (no "<locals>").  `is_generator`: a yield stands in its own body.
+    """
 
     name: str
     qualname: str
@@ -425,13 +423,13 @@ class Function:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Def:
     func: Function
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Class:
     name: str
     qualname: str
@@ -442,18 +440,19 @@ class Class:
     at: int = 0
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Alias:
     """One imported name: `local` is bound to `module` (name None), to `module.name`, or, name "*", to all of it.
     Relative imports are resolved to absolute module names where the file's package is known; otherwise the module
-    keeps its leading dots."""
+    keeps its leading dots.
+    """
 
     local: str
     module: str
     name: str | None = None
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Import:
     names: tuple[Alias, ...]
     at: int = 0
@@ -470,14 +469,15 @@ Stmt: TypeAlias = (
 )  # fmt: skip
 
 
-@LIT
+@dataclass(frozen=True, slots=True)
 class Module:
     """One file, lowered.
 
     `name` is the dotted module name; `path` the path as reported; `spans[at]` the position of a node, (0, 0, 0, 0) at
     index 0.  `cells[i]` is, in a notebook, the cell (from 1) of source line i + 1 together with the line where that cell
     starts minus one, else empty.  `statements` are the line ranges of the simple statements and headers that span more
-    than one line (for suppressions).
+    than one line (for suppressions).  `comments` are those that contain the word "stoplint": line, column, text with the
+    "#".
     """
 
     name: str
@@ -488,3 +488,4 @@ class Module:
     cells: tuple[tuple[int, int], ...] = ()
     statements: tuple[tuple[int, int], ...] = ()
     text: str = field(default="", repr=False)
+    comments: tuple[tuple[int, int, str], ...] = ()
