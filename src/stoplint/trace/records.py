@@ -47,7 +47,8 @@ CHAIN_OUTCOMES: Final[tuple[ChainOutcome, ...]] = (
 @dataclass(frozen=True, slots=True)
 class CallSite:
     """The innermost frame outside `anthropic` and `stoplint` that made the request: absolute path as Python knows it,
-    qualified function name (`code.function.name`), line from 1."""
+    qualified function name (`code.function.name`), line from 1.
+    """
 
     path: str
     function: str
@@ -109,7 +110,8 @@ class TurnRecord:
 class FindingRecord:
     """One mistake seen in real requests.  `turn_id` is the turn the finding is reported on, `evidence_turn_id` the
     turn whose stop reason was mishandled (often the turn before; equal to `turn_id` where one turn says it all).
-    `call_site` is that of the turn reported on."""
+    `call_site` is that of the turn reported on.
+    """
 
     code: str
     name: str
@@ -141,7 +143,8 @@ class Sink(Protocol):
     """Where records go.  Called on the application's threads: each call must return at once, never raise, and do its
     I/O elsewhere.  A turn may be reported before the findings on it; a finding may also come long after its turn.
 
-    A record whose `turn_id` was seen before replaces the earlier one (findings added after the turn ended)."""
+    A record whose `turn_id` was seen before replaces the earlier one (findings added after the turn ended).
+    """
 
     def turn(self, record: TurnRecord) -> None: ...
 
