@@ -4,7 +4,8 @@ Matching is pathspec's, which follows git; here is only which file speaks for wh
 """
 
 # Paths are strings here: thousands of Path objects would cost more than the listing itself.
-# ruff: noqa: PTH110, PTH118, PTH120, PTH123
+# Paths are strings here: thousands of Path objects would cost more than the listing itself.
+# ruff: noqa: PTH110,PTH118,PTH120,PTH123
 
 from __future__ import annotations
 
