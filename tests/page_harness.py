@@ -49,22 +49,27 @@ def lint(case: Case, folder: Path) -> list[Finding]:
     return list(check_files(write(case, folder), root=folder))
 
 
-def marks(findings: Iterable[Finding], folder: Path) -> Counter[Mark]:
-    def relative(path: str) -> str:
-        return path.removeprefix(folder.as_posix() + "/")
-
-    return Counter(Mark(relative(one.place.path), one.place.cell or 0, one.place.line, one.code) for one in findings)
-
-
-def difference(case: Case, found: Counter[Mark]) -> list[str]:
-    """What is wrong, one line a mark: `- ` expected and not found, `+ ` found and not expected."""
+def difference(case: Case, findings: Iterable[Finding], folder: Path) -> list[str]:
+    """What is wrong, one line a mark: `- ` expected and not found, `+ ` found and not expected, `! ` other reasons."""
+    found = [(_mark(finding, folder), finding) for finding in findings]
+    counted = Counter(mark for mark, _ in found)
     expected = Counter(case.expected)
     known_misses = set(case.todo)
-    wrong = [(mark, "- ", "not found") for mark in (expected - found).elements()]
-    for mark in (found - expected).elements():
+    wrong = [(mark, "- ", "not found") for mark in (expected - counted).elements()]
+    for mark in (counted - expected).elements():
         done = mark in known_misses
         wrong.append((mark, "+ ", "found at last: drop the todo" if done else "not expected"))
+    reasons = dict(case.reasons)
+    for mark, finding in found:
+        listed, wanted = sorted(finding.reasons), sorted(reasons.get(mark, finding.reasons))
+        if listed != wanted:
+            wrong.append((mark, "! ", f"lists {', '.join(listed) or 'nothing'} instead of {', '.join(wanted)}"))
     return [_show(case, *one) for one in sorted(wrong)]
+
+
+def _mark(finding: Finding, folder: Path) -> Mark:
+    place = finding.place
+    return Mark(place.path.removeprefix(folder.as_posix() + "/"), place.cell or 0, place.line, finding.code)
 
 
 def _show(case: Case, mark: Mark, sign: str, why: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 import stoplint.check.rules
 from stoplint import catalog, pages
+from stoplint.findings import Finding, Place
 
 RULES = catalog.rules()
 CASES = [case for rule in RULES.values() for case in pages.cases(rule)]
@@ -42,8 +43,7 @@ def headings(rule: catalog.Rule) -> list[str]:
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_section(case: pages.Case, tmp_path: Path) -> None:
     """The findings are exactly the marks."""
-    found = page_harness.marks(page_harness.lint(case, tmp_path), tmp_path)
-    wrong = page_harness.difference(case, found)
+    wrong = page_harness.difference(case, page_harness.lint(case, tmp_path), tmp_path)
     assert not wrong, f"{RULES[case.code].path.name}:{case.line}\n" + "\n".join(wrong)
 
 
@@ -132,7 +132,7 @@ strict = true
 ```python
 import two
 first()  # SL101
-second()  # SL101, SL103
+second()  # SL102 (max_tokens, tool_use), SL103
 third()  # todo: SL104
 ```
 
@@ -194,10 +194,11 @@ class TestPages:
         case = next(pages.parse("SL199", PAGE))
         assert [(mark.file, mark.line, mark.code) for mark in case.expected] == [
             ("pkg/one.py", 2, "SL101"),
-            ("pkg/one.py", 3, "SL101"),
+            ("pkg/one.py", 3, "SL102"),
             ("pkg/one.py", 3, "SL103"),
             ("pkg/two.py", 1, "SL901"),
         ]
+        assert [(mark.code, reasons) for mark, reasons in case.reasons] == [("SL102", ("max_tokens", "tool_use"))]
         assert [(mark.line, mark.code) for mark in case.todo] == [(4, "SL104")]
         assert [source.text for source in case.sources] == [
             "import two\nfirst()\nsecond()\nthird()\n",
@@ -242,17 +243,23 @@ class TestHarness:
 
     case = next(pages.parse("SL199", PAGE))
 
-    def test_exact_marks_are_no_difference(self) -> None:
-        found = page_harness.Counter(self.case.expected)
-        assert page_harness.difference(self.case, found) == []
+    @staticmethod
+    def finding(mark: pages.Mark, *reasons: str) -> Finding:
+        place = Place(f"/project/{mark.file}", mark.cell or None, mark.line, 1, mark.line, 2)
+        return Finding(mark.code, "name", "error", "default", place, "<module>", "message", reasons)
 
-    def test_missing_doubled_and_surplus_findings_differ(self) -> None:
-        found = page_harness.Counter(self.case.expected)
-        found[pages.Mark("pkg/one.py", 0, 2, "SL101")] = 0
-        found[pages.Mark("pkg/one.py", 0, 3, "SL103")] = 2
-        found[pages.Mark("pkg/one.py", 0, 4, "SL104")] = 1
-        assert page_harness.difference(self.case, found) == [
+    def test_exact_marks_are_no_difference(self) -> None:
+        found = [self.finding(mark, *dict(self.case.reasons).get(mark, ())) for mark in self.case.expected]
+        assert page_harness.difference(self.case, found, Path("/project")) == []
+
+    def test_missing_doubled_surplus_and_other_findings_differ(self) -> None:
+        first, *others = self.case.expected
+        surplus = [pages.Mark("pkg/one.py", 0, 3, "SL103"), pages.Mark("pkg/one.py", 0, 4, "SL104")]
+        found = [self.finding(mark, "tool_use") for mark in (*others, *surplus)]
+        assert first.line == 2
+        assert page_harness.difference(self.case, found, Path("/project")) == [
             "- pkg/one.py:2 SL101 not found: first()",
+            "! pkg/one.py:3 SL102 lists tool_use instead of max_tokens, tool_use: second()",
             "+ pkg/one.py:3 SL103 not expected: second()",
             "+ pkg/one.py:4 SL104 found at last: drop the todo: third()",
         ]

@@ -4,7 +4,8 @@ A page's form, which `tests/` and the documentation rely on:
 
 * A section starts with `## Title`; its Python fences are linted together as one project.
 * `# SL101` at a line's end: exactly one finding of that code there.  `# SL101, SL103`: one of each.  Anything that is
-  found and not marked is as wrong as a mark without a finding.
+  found and not marked is as wrong as a mark without a finding.  `# SL102 (max_tokens, tool_use)` also says which stop
+  reasons the finding lists.
 * `# todo: SL101`: a known miss; wrong as soon as it is found, so that the mark goes.
 * `` `name.py`: `` alone on the line before a fence names its file, whatever the fence's language; without it the
   fences are `example.py`, `example_2.py`, ...  Fences that share the name of a notebook are its cells.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ _SECTION = re.compile(r"## (?P<title>\S.*)")
 _FILE = re.compile(r"`(?P<name>[\w./-]+\.\w+)`:")
 _FENCE = re.compile(r"```(?P<language>\w*)\s*")
 _OPT_OUT = re.compile(r"<!-- no mutation: (?P<reason>\S.*?) -->")
-_MARK = re.compile(r"\s*#\s*(?P<todo>todo:\s*)?(?P<codes>SL\d{3}(?:\s*,\s*SL\d{3})*)\s*$")
+_ONE = r"SL\d{3}(?: \([a-z_, ]+\))?"
+_MARK = re.compile(rf"\s*#\s*(?P<todo>todo:\s*)?(?P<codes>{_ONE}(?:\s*,\s*{_ONE})*)\s*$")
+_REASONS = re.compile(r"(?P<code>SL\d{3})(?: \((?P<reasons>[a-z_, ]+)\))?")
 _PYTHON = ("python", "py")
 
 
@@ -54,8 +57,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One section with at least one Python fence.  `line` is where it starts in the page; `config` the text of the
-    project's stoplint.toml; `diff` what `--fix` must do; `no_mutation` why the mutation test leaves it alone.
+    """One section with at least one Python fence.  `line` is where it starts in the page; `reasons` what the findings at
+    some marks must list; `config` the text of the project's stoplint.toml; `diff` what `--fix` must do; `no_mutation`
+    why the mutation test leaves the section alone.
     """
 
     code: str
@@ -64,6 +68,7 @@ class Case:
     sources: tuple[Source, ...]
     expected: tuple[Mark, ...]
     todo: tuple[Mark, ...]
+    reasons: tuple[tuple[Mark, tuple[str, ...]], ...] = ()
     config: str = ""
     diff: str | None = None
     no_mutation: str | None = None
@@ -96,6 +101,7 @@ class _Section:
     sources: list[Source] = field(default_factory=list)
     expected: list[Mark] = field(default_factory=list)
     todo: list[Mark] = field(default_factory=list)
+    reasons: list[tuple[Mark, tuple[str, ...]]] = field(default_factory=list)
     config: str = ""
     diff: str | None = None
     no_mutation: str | None = None
@@ -125,6 +131,7 @@ class _Section:
             tuple(self.sources),
             tuple(sorted(self.expected)),
             tuple(sorted(self.todo)),
+            tuple(self.reasons),
             self.config,
             self.diff,
             self.no_mutation,
@@ -160,7 +167,13 @@ class _Section:
             kept = line
             while mark := _MARK.search(kept):
                 kept = kept[: mark.start()]
-                codes = [code.strip() for code in mark["codes"].split(",")]
-                (self.todo if mark["todo"] else self.expected).extend(Mark(name, cell, number, code) for code in codes)
+                self._mark(Mark(name, cell, number, ""), mark["codes"], self.todo if mark["todo"] else self.expected)
             text.append(kept)
         self.sources.append(Source(name, cell, "\n".join(text) + "\n"))
+
+    def _mark(self, place: Mark, codes: str, kind: list[Mark]) -> None:
+        for one in _REASONS.finditer(codes):
+            mark = replace(place, code=one["code"])
+            kind.append(mark)
+            if one["reasons"]:
+                self.reasons.append((mark, tuple(reason.strip() for reason in one["reasons"].split(","))))
