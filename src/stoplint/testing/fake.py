@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -88,13 +89,8 @@ class FakeMessages:
     @property
     def environ(self) -> Mapping[str, str]:
         """Environment variables that point an application at the fake, to be laid over `os.environ`."""
-        return {
-            "ANTHROPIC_BASE_URL": self.url,
-            "ANTHROPIC_API_KEY": _KEY,
-            "ANTHROPIC_AUTH_TOKEN": "",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-        }
+        direct = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]))
+        return {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_API_KEY": _KEY, "NO_PROXY": direct, "no_proxy": direct}
 
     def client(self, **options: object) -> Anthropic:
         """An `anthropic.Anthropic` bound to the fake. `options` go to its constructor; imports `anthropic`."""
