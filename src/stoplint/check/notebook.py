@@ -20,6 +20,7 @@ _PYTHON_BODIES = ("time", "timeit", "capture", "prun", "python", "python3", "py3
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)")
 _LINE_MAGIC = re.compile(r"(?P<indent>\s*)(?:[%!?]|(?:[\w.*]|\[\w*\])+\?{1,2}\s*$)")
 _ASSIGNED_MAGIC = re.compile(r"(?P<target>\s*[\w.,\s\[\]'\"]+?=\s*)(?:%\w|!)")
+_IN_STRING = re.compile(r"\"\"\"|'''|\"|'|\\(?:\n|.)|\n")
 _PARTS = re.compile(r"\"\"\"|'''|\"|'|#.*|[(\[{]|[)\]}]|\\(?:\n|.)|\n")
 
 
@@ -100,7 +101,7 @@ def _statement_starts(source: str) -> list[int]:
     """Indices of the lines that do not continue a string, a bracket or a backslash."""
     starts = [0]
     depth, line, at, quote = 0, 0, 0, ""
-    while match := _PARTS.search(source, at):
+    while match := (_IN_STRING if quote else _PARTS).search(source, at):
         part, at = match[0], match.end()
         line += part.count("\n")
         if quote:
