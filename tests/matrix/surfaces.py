@@ -402,14 +402,14 @@ def _beta_batches(fake: FakeMessages) -> Reasons:
 def _bedrock(fake: FakeMessages) -> Any:
     keys = {"aws_access_key": "fake", "aws_secret_key": "fake", "aws_region": "us-east-1"}
     return anthropic.AnthropicBedrock(
-        base_url=fake.url, **keys, http_client=anthropic.DefaultHttpxClient(trust_env=False)
+        base_url=fake.url, **keys, http_client=anthropic.DefaultHttpxClient(mounts={"all://127.0.0.1": None})
     )
 
 
 def _vertex(fake: FakeMessages) -> Any:
     place = {"region": "us-east5", "project_id": "fake", "access_token": "fake"}
     return anthropic.AnthropicVertex(
-        base_url=fake.url, **place, http_client=anthropic.DefaultHttpxClient(trust_env=False)
+        base_url=fake.url, **place, http_client=anthropic.DefaultHttpxClient(mounts={"all://127.0.0.1": None})
     )
 
 

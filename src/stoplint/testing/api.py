@@ -22,7 +22,7 @@ from stoplint.testing.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from stoplint.testing.request import Request
     from stoplint.testing.script import Script
@@ -37,7 +37,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    pieces: Iterator[bytes] | None = None
+    pieces: Sequence[bytes] | None = None
     ending: Ending = "close"
 
 
@@ -62,7 +62,13 @@ class Api:
         self._counters: dict[str, itertools.count[int]] = {}
 
     def handle(self, request: Request) -> Reply:
-        """The reply to `request`. Whatever the API has no page for is a 404 that says so."""
+        """The reply to `request`. A path that the fake does not know is a 404, an answer that cannot be sent a 500."""
+        try:
+            return self._route(request)
+        except Exception as exc:  # noqa: BLE001 - a raw message of the script may hold anything
+            return self._failed(self.script.fail(f"{request.method} {request.path} cannot be answered: {exc!r}"))
+
+    def _route(self, request: Request) -> Reply:
         if request.path.endswith(("/count_tokens", "/count-tokens:rawPredict")):
             return _json({"input_tokens": token_estimate(request.body)})
         if _BATCHES in request.path:
@@ -96,7 +102,7 @@ class Api:
         conversation = self.threads.conversation(request)
         if isinstance(conversation, HttpError) or not self.strict:
             return conversation
-        problem = rejection({"model": request.model, **request.body}, conversation)
+        problem = rejection(request, conversation)
         return conversation if problem is None else HttpError(400, "invalid_request_error", problem)
 
     def _stream(self, request: Request, answered: _Answered) -> Reply:
@@ -110,12 +116,18 @@ class Api:
                 events = itertools.chain(events, [("error", error_json(cut.error, self._next_id("req")))])
         content_type = "application/vnd.amazon.eventstream" if bedrock else "text/event-stream; charset=utf-8"
         headers = {**self._headers(), "content-type": content_type}
-        return Reply(headers=headers, pieces=map(frame, events), ending=cut.ending if cut is not None else "close")
+        pieces = [frame(event) for event in events]  # now, so that a message that cannot be streamed is a 500
+        return Reply(headers=headers, pieces=pieces, ending=cut.ending if cut is not None else "close")
 
     def _batch(self, request: Request) -> Reply:
         batch_id = request.path.split(_BATCHES, 1)[1].strip("/").removesuffix("/results")
         if request.method == "POST" and not batch_id:
-            return _json(self._batches.create(self._next_id("msgbatch"), request, self._batch_result), self._headers())
+            created = self._batches.create(self._next_id("msgbatch"), request, self._batch_result)
+            if created is not None:
+                return _json(created, self._headers())
+            return self._failed(
+                HttpError(400, "invalid_request_error", "requests: a list of {custom_id, params} is needed")
+            )
         if request.method == "GET" and request.path.endswith("/results"):
             lines = self._batches.results(batch_id)
             if lines is not None:

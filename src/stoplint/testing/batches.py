@@ -23,11 +23,13 @@ class Batches:
         self._lock = threading.Lock()
         self._lines: dict[str, Sequence[JsonObject]] = {}
 
-    def create(self, batch_id: str, request: Request, run: Callable[[Request], JsonObject]) -> JsonObject:
-        """Answer every item with `run`, which returns a batch result, and describe the new batch."""
+    def create(self, batch_id: str, request: Request, run: Callable[[Request], JsonObject]) -> JsonObject | None:
+        """Answer every item with `run`, which returns a batch result, and describe the new batch. None: no list of items."""
         items = request.body.get("requests")
+        if not isinstance(items, list) or not items or not all(map(_is_item, items)):
+            return None
         lines: list[JsonObject] = []
-        for item in items if isinstance(items, list) else []:
+        for item in items:
             inner = Request("POST", "/v1/messages", request.query, request.headers, item["params"])
             lines.append({"custom_id": item["custom_id"], "result": run(inner)})
         with self._lock:
@@ -65,3 +67,9 @@ class Batches:
             "cancel_initiated_at": None,
             "results_url": results_url,
         }
+
+
+def _is_item(item: object) -> bool:
+    return (
+        isinstance(item, Mapping) and isinstance(item.get("params"), Mapping) and isinstance(item.get("custom_id"), str)
+    )

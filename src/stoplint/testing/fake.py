@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from stoplint.testing.server import Server
 
 _KEY = "sk-ant-fake"
+_CREDENTIALS = ("api_key", "auth_token", "credentials", "config", "profile")  # the SDK takes one of them
+_NO_PROXY = {"all://127.0.0.1": None}  # httpx: no proxy of the environment for the fake's address
 
 
 class FakeMessages:
@@ -97,16 +99,16 @@ class FakeMessages:
         import anthropic  # noqa: PLC0415 - a fake that nobody asks for a client must not cost two seconds
 
         make: Callable[..., Anthropic] = anthropic.Anthropic
-        return make(**{"http_client": anthropic.DefaultHttpxClient(trust_env=False), **self._defaults(), **options})
+        options.setdefault("http_client", anthropic.DefaultHttpxClient(mounts=_NO_PROXY))
+        return make(**self._bound(options))
 
     def async_client(self, **options: object) -> AsyncAnthropic:
         """An `anthropic.AsyncAnthropic` bound to the fake. `options` go to its constructor; imports `anthropic`."""
         import anthropic  # noqa: PLC0415
 
         make: Callable[..., AsyncAnthropic] = anthropic.AsyncAnthropic
-        return make(
-            **{"http_client": anthropic.DefaultAsyncHttpxClient(trust_env=False), **self._defaults(), **options}
-        )
+        options.setdefault("http_client", anthropic.DefaultAsyncHttpxClient(mounts=_NO_PROXY))
+        return make(**self._bound(options))
 
     def forget_threads(self) -> None:
         """Lose the state of every message thread: the next request that continues one gets a 404."""
@@ -143,8 +145,9 @@ class FakeMessages:
     ) -> None:
         self.close()
 
-    def _defaults(self) -> dict[str, object]:
-        return {"base_url": self.url, "api_key": _KEY}
+    def _bound(self, options: Mapping[str, object]) -> dict[str, object]:
+        given = {"base_url": self.url, **options}
+        return given if any(name in options for name in _CREDENTIALS) else {"api_key": _KEY, **given}
 
     def _started(self) -> Server:
         from stoplint.testing.server import Server  # noqa: PLC0415 - http.server is slow to import, too

@@ -45,24 +45,29 @@ class Script:
 
     def take(self, request: Request) -> Settled:
         """The next answer. Past the end, and where a script function raises, it is an HTTP 500 that the SDK does not retry."""
-        with self._lock:
-            if self._entries:
-                self._last = self._entries.popleft()
-            elif not self._repeat_last or self._last is None:
-                return self._fail(
-                    f"the script is used up: {self._served} answered, then came {request.method} {request.path}"
-                )
-            self._served += 1
-            entry = self._last
+        entry = self._next()
+        if entry is None:
+            asked = f"{request.method} {request.path}"
+            return self.fail(f"the script is used up: after {self._served} answer(s) came {asked}")
         try:
             return settle(entry, request)
         except Exception as exc:  # noqa: BLE001 - whatever a test's function raises belongs into the test's report
-            with self._lock:
-                return self._fail(f"the scripted answer to {request.method} {request.path} raised {exc!r}")
+            return self.fail(f"the scripted answer to {request.method} {request.path} raised {exc!r}")
 
-    def _fail(self, problem: str) -> HttpError:
-        self._problems.append(problem)
+    def fail(self, problem: str) -> HttpError:
+        """Note `problem` for the test's report; returns what the client gets instead of an answer."""
+        with self._lock:
+            self._problems.append(problem)
         return HttpError(500, "api_error", f"fake Messages API: {problem}", headers={"x-should-retry": "false"})
+
+    def _next(self) -> Scripted | None:
+        with self._lock:
+            if self._entries:
+                self._last = self._entries.popleft()
+            elif not self._repeat_last:
+                return None
+            self._served += self._last is not None
+            return self._last
 
 
 def settle(entry: Scripted, request: Request) -> Settled:

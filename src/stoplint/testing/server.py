@@ -141,13 +141,19 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = json.loads(raw) if raw else {}
         except ValueError:
-            body = {}
+            body = None
         target = urlsplit(self.path)
         headers = {
             name.lower(): "(not kept)" if name.lower() in _SECRET_HEADERS else value
             for name, value in self.headers.items()
         }
-        return Request(str(self.command), target.path, dict(parse_qsl(target.query)), headers, body)
+        return Request(
+            str(self.command),
+            target.path,
+            dict(parse_qsl(target.query)),
+            headers,
+            body if isinstance(body, dict) else {},
+        )
 
 
 def _break(connection: socket.socket) -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stoplint.testing.request import Request
     from stoplint.testing.threads import Conversation, Message
 
 _SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
@@ -40,10 +41,12 @@ class Turn:
         ]
 
 
-def rejection(body: Mapping[str, object], conversation: Conversation) -> str | None:
+def rejection(request: Request, conversation: Conversation) -> str | None:
     """Why the API would answer 400, or None."""
-    for name in ("model", "max_tokens", "messages"):
-        if name not in body:
+    if not request.model:  # on Bedrock and Vertex it is in the path
+        return "model: this field is required"
+    for name in ("max_tokens", "messages"):
+        if name not in request.body:
             return f"{name}: this field is required"
     if not conversation.messages:
         return "messages: at least one message is needed"
@@ -51,7 +54,7 @@ def rejection(body: Mapping[str, object], conversation: Conversation) -> str | N
     if malformed is not None:
         return malformed
     turns = _turns(conversation.messages)
-    return next(_problems(turns, conversation, str(body["model"])), None)
+    return next(_problems(turns, conversation, request.model), None)
 
 
 def _malformed(index: int, message: Message) -> str | None:
