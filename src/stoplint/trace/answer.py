@@ -1,0 +1,256 @@
+"""The response side of a turn: what a Message, whole or put together from a stream, tells."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stoplint.trace import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stoplint.trace.canonical import Scan
+
+TRUNCATED: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
+PAUSED: Final = frozenset({"pause_turn", "compaction"})
+
+
+class Usage(NamedTuple):
+    """Token counts as the API gives them; None where it gave none."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+
+
+class Answer(NamedTuple):
+    """An answer as the relations and the findings see it.  `exact` is False where a stream held something that could
+    not be put together with certainty, so that an echo may differ without being altered.
+    """
+
+    response_id: str | None
+    model: str | None
+    stop_reason: str | None
+    stop_sequence: str | None
+    refusal_category: str | None
+    usage: Usage
+    kinds: tuple[tuple[str, int], ...]
+    empty: bool
+    truncated_tool_use: bool
+    content: Scan
+    exact: bool
+
+
+_NO_CONTENT: Final = canonical.scan(())
+NO_ANSWER: Final = Answer(None, None, None, None, None, Usage(), (), False, False, _NO_CONTENT, True)
+
+
+def field(holder: object, name: str) -> object:
+    """A field of a model or a dict, read past any tracking descriptor; None where there is none."""
+    if isinstance(holder, dict):
+        return holder.get(name)
+    fields = getattr(holder, "__dict__", None)
+    if fields is not None and name in fields:
+        return fields[name]
+    extra = getattr(holder, "__pydantic_extra__", None)
+    return extra.get(name) if extra else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def usage(holder: object) -> Usage:
+    """The token counts of a `usage` object or dict."""
+    if holder is None:
+        return Usage()
+    return Usage(
+        _count(field(holder, "input_tokens")),
+        _count(field(holder, "output_tokens")),
+        _count(field(holder, "cache_read_input_tokens")),
+        _count(field(holder, "cache_creation_input_tokens")),
+    )
+
+
+def from_message(message: object) -> Answer:
+    """The facts of a Message: an SDK model or the decoded JSON."""
+    content = field(message, "content")
+    blocks = content if isinstance(content, (list, tuple)) else ()
+    details = field(message, "stop_details")
+    return build(
+        response_id=_text(field(message, "id")),
+        model=_text(field(message, "model")),
+        stop_reason=_text(field(message, "stop_reason")),
+        stop_sequence=_text(field(message, "stop_sequence")),
+        refusal_category=_text(field(details, "category")) if details is not None else None,
+        used=usage(field(message, "usage")),
+        blocks=blocks,
+    )
+
+
+def build(
+    *,
+    response_id: str | None,
+    model: str | None,
+    stop_reason: str | None,
+    stop_sequence: str | None,
+    refusal_category: str | None,
+    used: Usage,
+    blocks: Sequence[object],
+    exact: bool = True,
+) -> Answer:
+    """Judge the content of an answer.
+
+    Empty is an answer without a block, or with blank text blocks only; a refusal without content is a refusal.
+    """
+    content = canonical.scan(({"content": blocks},)) if blocks else _NO_CONTENT
+    kinds = content.kinds[0] if content.kinds else ()
+    blank = not kinds or (len(content.texts) == len(kinds) and not any(text.strip() for text in content.texts))
+    return Answer(
+        response_id=response_id,
+        model=model,
+        stop_reason=stop_reason,
+        stop_sequence=stop_sequence,
+        refusal_category=refusal_category,
+        usage=used,
+        kinds=_counted(kinds),
+        empty=blank and stop_reason not in (None, "refusal"),
+        truncated_tool_use=bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
+        content=content,
+        exact=exact,
+    )
+
+
+def _counted(kinds: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    if len(kinds) == 1:
+        return ((kinds[0], 1),)
+    counts: dict[str, int] = {}
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+    return tuple(counts.items())
+
+
+class StreamedAnswer:
+    """Puts an answer together from the raw events of a stream, as they pass.
+
+    Events are SDK models.  The deltas that carry the content are kept as strings until the stream ends; only their
+    canonical form outlives it.
+    """
+
+    __slots__ = ("_blocks", "_exact", "_index", "_parts", "_usage", "model", "response_id", "start", "stop", "stopped")
+
+    def __init__(self) -> None:
+        self._blocks: dict[object, tuple[object, dict[str, list[str]], list[object]]] = {}
+        self._index: object = None
+        self._parts: dict[str, list[str]] = {}
+        self._exact = True
+        self._usage = Usage()
+        self.response_id: str | None = None
+        self.model: str | None = None
+        self.start = False
+        self.stop: tuple[str | None, str | None, str | None] | None = None
+        self.stopped = False
+
+    def event(self, event: object) -> bool:
+        """Take in one event; whether it was the last of the message."""
+        fields = event.__dict__
+        kind = fields["type"]
+        if kind == "content_block_delta":
+            delta = fields["delta"].__dict__
+            place = _DELTAS.get(delta["type"])
+            if place is None or fields["index"] != self._index:
+                self._rare_delta(fields, delta, place)
+                return False
+            self._parts[place].append(delta[place])
+            return False
+        return kind != "ping" and self._rare(kind, fields)
+
+    def _rare_delta(self, fields: Mapping[str, object], delta: Mapping[str, object], place: str | None) -> None:
+        entry = self._blocks.get(fields["index"])
+        if entry is None:
+            self._exact = False
+        elif place is not None:
+            entry[1][place].append(str(delta[place]))
+        elif delta["type"] == "citations_delta":
+            entry[2].append(delta.get("citation"))
+        else:
+            # A kind of delta newer than this table: its block cannot be put together with certainty.
+            self._exact = False
+
+    def _rare(self, kind: object, fields: Mapping[str, object]) -> bool:
+        if kind == "content_block_start":
+            self._index = fields["index"]
+            self._parts = {"text": [], "thinking": [], "signature": [], "partial_json": []}
+            self._blocks[self._index] = (fields["content_block"], self._parts, [])
+        elif kind == "message_start":
+            message = fields["message"]
+            self.start = True
+            self.response_id = _text(field(message, "id"))
+            self.model = _text(field(message, "model"))
+            self._usage = usage(field(message, "usage"))
+        elif kind == "message_delta":
+            delta = fields["delta"]
+            details = field(delta, "stop_details")
+            self.stop = (
+                _text(field(delta, "stop_reason")),
+                _text(field(delta, "stop_sequence")),
+                _text(field(details, "category")) if details is not None else None,
+            )
+            self._add_usage(usage(fields.get("usage")))
+        elif kind == "message_stop":
+            self.stopped = True
+            return True
+        return False
+
+    def _add_usage(self, last: Usage) -> None:
+        # The counts of message_delta are cumulative: they replace those of message_start where given.
+        pairs = zip(last, self._usage, strict=True)
+        self._usage = Usage(*(new if new is not None else old for new, old in pairs))
+
+    def answer(self) -> Answer:
+        """What is known so far; without a `message_delta` there is no stop reason."""
+        reason, sequence, category = self.stop or (None, None, None)
+        blocks = [self._block(*entry) for entry in self._blocks.values()]
+        return build(
+            response_id=self.response_id,
+            model=self.model,
+            stop_reason=reason,
+            stop_sequence=sequence,
+            refusal_category=category,
+            used=self._usage,
+            blocks=blocks,
+            exact=self._exact,
+        )
+
+    def _block(self, start: object, parts: dict[str, list[str]], citations: list[object]) -> dict[str, object]:
+        data = dict(canonical.plain(start))
+        for name in ("text", "thinking", "signature"):
+            if parts[name]:
+                data[name] = str(data.get(name) or "") + "".join(parts[name])
+        if parts["partial_json"]:
+            data["input"] = self._input("".join(parts["partial_json"]))
+        if citations:
+            data["citations"] = [canonical.plain(citation) for citation in citations]
+        return data
+
+    def _input(self, text: str) -> object:
+        try:
+            return json.loads(text)
+        except ValueError:
+            # The SDK reads a cut input as far as it goes; what an application echoes of it is its own choice.
+            self._exact = False
+            return {}
+
+
+_DELTAS: Final = {
+    "text_delta": "text",
+    "input_json_delta": "partial_json",
+    "thinking_delta": "thinking",
+    "signature_delta": "signature",
+}

@@ -1,0 +1,235 @@
+"""The turns and chains in memory: bounded, shared by all threads and tasks of the process, nothing of their content."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from stoplint.trace.records import CallSite, ChainOutcome
+    from stoplint.trace.request import Parameters
+
+TURN_LIMIT: Final = 10_000
+TURN_AGE_S: Final = 3600.0
+CHAIN_IDLE_S: Final = 600.0
+
+
+class TurnState:
+    """What later requests may need to know of a turn.  Mutable: made with the request, completed with the answer.
+
+    `child` is the turn that carried this one on last; `streak` how many turns in a row had the same relation.
+    `answer_keys` stand for the assistant turn alone, `digest` for the conversation up to it.  `context` is the
+    span context to link to, None where no span was there.
+    """
+
+    __slots__ = (
+        "answer_keys",
+        "answered",
+        "call_site",
+        "chain",
+        "child",
+        "context",
+        "digest",
+        "empty",
+        "exact",
+        "failed",
+        "forced_tool",
+        "index",
+        "keys",
+        "parameters",
+        "parent_digest",
+        "relation",
+        "request_key",
+        "seen",
+        "stop_reason",
+        "streak",
+        "tool_ids",
+        "truncated_tool_use",
+        "turn_id",
+        "user_blocks",
+    )
+
+    def __init__(self, turn_id: str, chain: Chain, request_key: int, parameters: Parameters) -> None:
+        self.turn_id = turn_id
+        self.chain = chain
+        self.request_key = request_key
+        self.parameters = parameters
+        self.index = 0
+        self.relation: str = "new"
+        self.streak = 1
+        self.digest: str | None = None
+        self.parent_digest: str | None = None
+        self.answer_keys: tuple[int, ...] = ()
+        self.stop_reason: str | None = None
+        self.empty = False
+        self.exact = True
+        self.failed = False
+        self.answered = False
+        self.forced_tool = False
+        self.truncated_tool_use = False
+        self.tool_ids: tuple[str, ...] = ()
+        self.user_blocks = 0
+        self.child: TurnState | None = None
+        self.call_site: CallSite | None = None
+        self.context: object = None
+        self.keys: tuple[Hashable, ...] = ()
+        self.seen = 0.0
+
+
+class Chain:
+    """A sequence of turns.  `length` counts the answered ones; `last` is the latest, whatever became of it."""
+
+    __slots__ = ("chain_id", "ended_at", "last", "length", "seen")
+
+    def __init__(self, chain_id: str) -> None:
+        self.chain_id = chain_id
+        self.length = 0
+        self.last: TurnState | None = None
+        self.seen = 0.0
+        self.ended_at = 0
+
+
+def new_id() -> str:
+    """24 random hex digits."""
+    return os.urandom(12).hex()
+
+
+class Chains:
+    """Finds turns by what later requests show of them.  Every method takes the lock itself, `locked` ones excepted.
+
+    Least recently used turns go first once there are more than `limit`; turns older than `max_age` seconds are not
+    found any more.  A chain is over after `idle` seconds without a turn.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit: int = TURN_LIMIT,
+        max_age: float = TURN_AGE_S,
+        idle: float = CHAIN_IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lock = threading.Lock()
+        self.clock = clock
+        self._limit = limit
+        self._max_age = max_age
+        self._idle = idle
+        self._turns: OrderedDict[int, TurnState] = OrderedDict()
+        self._index: dict[Hashable, TurnState] = {}
+        self._open: OrderedDict[str, Chain] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def find_locked(self, key: Hashable, now: float) -> TurnState | None:
+        """The latest turn known by `key`.  Finding a turn counts as using it."""
+        state = self._index.get(key)
+        if state is None:
+            return None
+        if now - state.seen > self._max_age:
+            self._forget_locked(state)
+            return None
+        identity = id(state)
+        if identity in self._turns:
+            self._turns.move_to_end(identity)
+        return state
+
+    def add_locked(self, state: TurnState, now: float) -> None:
+        """Remember a turn and make its chain the most recent."""
+        state.seen = now
+        self._turns[id(state)] = state
+        self.learn_locked(state, (state.request_key,))
+        chain = state.chain
+        chain.last = state
+        self.touch_locked(chain, now)
+        while len(self._turns) > self._limit:
+            _, oldest = self._turns.popitem(last=False)
+            self._unlearn_locked(oldest)
+
+    def touch_locked(self, chain: Chain, now: float) -> None:
+        """Note that a chain goes on."""
+        chain.seen = now
+        chain.ended_at = time.time_ns()
+        self._open[chain.chain_id] = chain
+        self._open.move_to_end(chain.chain_id)
+
+    def learn_locked(self, state: TurnState, keys: Iterable[Hashable]) -> None:
+        """Let `state` be found by more keys.  The newest turn wins a key."""
+        if id(state) not in self._turns:
+            return
+        added = tuple(keys)
+        state.keys += added
+        for key in added:
+            self._index[key] = state
+
+    def _unlearn_locked(self, state: TurnState) -> None:
+        for key in state.keys:
+            if self._index.get(key) is state:
+                del self._index[key]
+        state.keys = ()
+        state.child = None
+
+    def _forget_locked(self, state: TurnState) -> None:
+        self._turns.pop(id(state), None)
+        self._unlearn_locked(state)
+
+    def due_locked(self, now: float) -> list[Chain]:
+        """Take out the chains that are over: idle too long, or more of them open than turns are kept."""
+        over = []
+        while self._open:
+            chain = next(iter(self._open.values()))
+            if now - chain.seen <= self._idle and len(self._open) <= self._limit:
+                break
+            self._open.popitem(last=False)
+            over.append(chain)
+        while self._turns:
+            oldest = next(iter(self._turns.values()))
+            if now - oldest.seen <= self._max_age:
+                break
+            self._forget_locked(oldest)
+        return over
+
+    def end(self, chain_id: str) -> Chain | None:
+        """Take out one chain; None where it is not open."""
+        with self.lock:
+            return self._open.pop(chain_id, None)
+
+    def end_all(self) -> list[Chain]:
+        """Take out every open chain, oldest first."""
+        with self.lock:
+            chains = list(self._open.values())
+            self._open.clear()
+            return chains
+
+    def after_fork(self) -> None:
+        """In the child: a new lock, and the chains begun in the parent are the parent's to end."""
+        self.lock = threading.Lock()
+        self._open.clear()
+
+
+_OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
+    "end_turn": "finished",
+    "stop_sequence": "stopped",
+    "refusal": "refused",
+    "max_tokens": "truncated",
+    "model_context_window_exceeded": "truncated",
+    "pause_turn": "unresumed",
+    "compaction": "unresumed",
+    "tool_use": "unanswered",
+}
+
+
+def outcome(last: TurnState) -> ChainOutcome:
+    """How a chain ended, by its last turn.  A turn without a stop reason (failed, cut, given up) has failed; a reason
+    that is not known yet counts as finished.
+    """
+    if last.failed or last.stop_reason is None:
+        return "failed"
+    if last.empty and last.stop_reason == "end_turn":
+        return "empty"
+    return _OUTCOMES.get(last.stop_reason, "finished")

@@ -1,0 +1,168 @@
+"""How a request relates to the turns before it.  Pure: the turns are looked up by the caller's function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stoplint.trace import canonical, digest
+from stoplint.trace.answer import PAUSED, TRUNCATED
+from stoplint.trace.request import changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import TypeAlias
+
+    from stoplint.trace.chains import TurnState
+    from stoplint.trace.records import Relation
+    from stoplint.trace.request import RequestView
+
+    Find: TypeAlias = Callable[[Hashable], TurnState | None]
+
+_ADDED_LIMIT: Final = 4
+"""How many added blocks at the end of a user turn are looked past to find the request it was before."""
+_DISTINCT: Final = 48
+"""Characters from which on an answer alone, without what stands before it, names a turn."""
+
+
+class Decision(NamedTuple):
+    """`parent` is the turn the relation is to.  `changed` names what a changed retry changed, `echoed` whether the
+    request holds the parent's answer, `rebuilt` whether it holds it altered, `extended` whether the request is the
+    parent's own with something added to its user turn.  `switched` are the parameters that differ from the parent's.
+    """
+
+    relation: Relation
+    parent: TurnState | None
+    changed: tuple[str, ...] = ()
+    echoed: bool = False
+    rebuilt: bool = False
+    extended: bool = False
+    switched: tuple[str, ...] = ()
+
+
+_NEW: Final = Decision("new", None)
+
+
+def decide(view: RequestView, find: Find) -> Decision:
+    """The relation of a request.
+
+    The definitions decide; the order of evidence (thread id, answered tool_use ids, digests) only says which turn is
+    the parent.  The same conversation again comes first: it is a retry whatever it answers.
+    """
+    if not view.readable:
+        return _NEW
+    retried = find(view.key)
+    if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
+        return _retry(view, retried)
+    parent = _parent(view, find)
+    if parent is None:
+        return _extension(view, find)
+    if parent.child is not None and not parent.child.failed:
+        return _beside(view, parent, parent.child)
+    return _onward(view, parent)
+
+
+def _retry(view: RequestView, parent: TurnState) -> Decision:
+    different = changed(parent.parameters, view.parameters)
+    return Decision("retry_changed" if different else "retry_unchanged", parent, changed=different, switched=different)
+
+
+def _parent(view: RequestView, find: Find) -> TurnState | None:
+    if view.previous_id is not None:
+        return find(view.previous_id)
+    tail = view.tail
+    for identity, _ in tail.user.results:
+        found = find(identity)
+        if found is not None:
+            return found
+    if view.parent_digest is None:
+        return None
+    found = find(view.parent_digest)
+    if found is None:
+        key = loose_key(tail)
+        found = find(key) if key is not None else None
+    if found is None and distinct(tail.assistant):
+        # An application that trims its history keeps the last answer, not what stood before it.
+        found = find(("answer", digest.answer_key(tail.assistant.blocks)))
+    return found
+
+
+def loose_key(tail: digest.Tail) -> Hashable | None:
+    """A key for the conversation up to the last assistant turn that survives an edited echo."""
+    assistant = canonical.loose(tail.assistant)
+    return None if assistant is None else ("loose", tail.depth, canonical.loose(tail.before), assistant)
+
+
+def distinct(assistant: canonical.Scan) -> bool:
+    """Whether an assistant turn alone is enough to name a turn: long, or with ids in it."""
+    return bool(assistant.tool_ids) or sum(map(len, assistant.texts)) >= _DISTINCT
+
+
+def _altered(view: RequestView, parent: TurnState) -> bool:
+    blocks = view.tail.assistant.blocks
+    return parent.exact and bool(blocks) and digest.answer_key(blocks) not in parent.answer_keys
+
+
+def _onward(view: RequestView, parent: TurnState) -> Decision:
+    rebuilt = view.previous_id is None and _altered(view, parent)
+    switched = changed(parent.parameters, view.parameters)
+    relation = _onward_relation(view, parent)
+    retry = relation == "retry_unchanged" and bool(switched)
+    return Decision(
+        "retry_changed" if retry else relation,
+        parent,
+        changed=switched if retry else (),
+        echoed=True,
+        rebuilt=rebuilt,
+        switched=switched,
+    )
+
+
+def _onward_relation(view: RequestView, parent: TurnState) -> Relation:
+    reason = parent.stop_reason
+    if reason in PAUSED:
+        return "resume"
+    if view.ends_with_assistant or not view.tail.user.kinds:
+        # Nothing new stands after the answer: a truncated one is carried on, a finished one sent back.
+        return "continue" if reason in TRUNCATED or reason == "stop_sequence" else "retry_unchanged"
+    if view.tail.user.results and parent.tool_ids:
+        return "tool_result"
+    return "continue" if reason in TRUNCATED else "reply"
+
+
+def _bad(turn: TurnState) -> bool:
+    return turn.empty or turn.stop_reason in TRUNCATED or turn.stop_reason in PAUSED or turn.stop_reason == "refusal"
+
+
+def _beside(view: RequestView, parent: TurnState, sibling: TurnState) -> Decision:
+    """The parent was carried on before, by `sibling`, whose answer is not in this request.
+
+    After an answer that could not be used this is another try at the same step; after a good one, or one still to
+    come, another branch.
+    """
+    if not view.tail.user.kinds or not _bad(sibling):
+        return _onward(view, parent)._replace(relation="fork", changed=())
+    added = len(view.tail.user.blocks) - sibling.user_blocks
+    extended = 0 < added <= _ADDED_LIMIT and _key_without(view, added) == sibling.request_key
+    return _tried_again(view, sibling, extended=extended)
+
+
+def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> Decision:
+    switched = changed(sibling.parameters, view.parameters)
+    if sibling.empty and extended:
+        return Decision("reply", sibling, extended=True, switched=switched)
+    return Decision("retry_changed", sibling, changed=("messages", *switched), extended=extended, switched=switched)
+
+
+def _key_without(view: RequestView, added: int) -> int:
+    return digest.request_key(digest.shortened(view.tail, added), view.system)
+
+
+def _extension(view: RequestView, find: Find) -> Decision:
+    """The opening turn again, with more said in it."""
+    if view.thread:
+        return _NEW
+    for added in range(1, min(_ADDED_LIMIT, len(view.tail.user.blocks) - 1) + 1):
+        found = find(_key_without(view, added))
+        if found is not None:
+            return _tried_again(view, found, extended=True)
+    return _NEW

@@ -1,0 +1,135 @@
+"""The request side of a turn: what one look at the body of a Messages request tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stoplint.trace import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stoplint.trace.digest import Tail
+
+SERVER_TOOL_PREFIXES: Final = (
+    "web_search",
+    "web_fetch",
+    "code_execution",
+    "bash_code_execution",
+    "text_editor_code_execution",
+    "tool_search",
+    "advisor",
+    "mcp_toolset",
+)
+"""Tools whose `type` starts with one of these run at Anthropic (list of the SDK 2.12's tool unions)."""
+
+_COMPARED: Final = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "thinking",
+    "tool_choice",
+    "stop_sequences",
+    "output_config",
+    "output_format",
+)
+
+
+class Parameters(NamedTuple):
+    """What makes the same conversation another request."""
+
+    model: str | None
+    max_tokens: int | None
+    tools: int
+    others: tuple[tuple[str, int], ...]
+
+
+class RequestView(NamedTuple):
+    """A request as the relations and the findings see it.
+
+    `key` finds the same conversation again, `parent_digest` the turn this one carries on.  `previous_id` is the
+    response id that a message thread names.  `ends_with_assistant` is how a paused turn is resumed.  `forced_tool`
+    is whether `tool_choice` leaves the model no other answer than a tool call.
+    """
+
+    parameters: Parameters
+    tail: Tail
+    system: int
+    key: int
+    parent_digest: str | None
+    thread: bool
+    previous_id: str | None
+    ends_with_assistant: bool
+    thinking: bool
+    has_tools: bool
+    forced_tool: bool
+    readable: bool
+
+
+_EMPTY: Final = digest.split(())
+
+
+def view(body: Mapping[str, object]) -> RequestView:
+    """Read the body of a Messages request.  `messages` that are not a list (an iterator) stay untouched: unreadable."""
+    messages = body.get("messages")
+    readable = isinstance(messages, (list, tuple))
+    tail = digest.split(messages) if isinstance(messages, (list, tuple)) and messages else _EMPTY
+    thread = body.get("thread")
+    is_thread = isinstance(thread, dict)
+    previous = thread.get("previous_message_id") if isinstance(thread, dict) else None
+    previous_id = previous if isinstance(previous, str) else None
+    system = digest.system_key(body.get("system"))
+    choice = body.get("tool_choice")
+    thinking = body.get("thinking")
+    return RequestView(
+        parameters=parameters(body),
+        tail=tail,
+        system=system,
+        key=digest.request_key(tail, hash((previous_id, system)) if is_thread else system),
+        parent_digest=_parent_digest(tail, previous_id, is_thread=is_thread),
+        thread=is_thread,
+        previous_id=previous_id,
+        ends_with_assistant=bool(tail.assistant.kinds) and not tail.user.kinds,
+        thinking=isinstance(thinking, dict) and thinking.get("type") != "disabled",
+        has_tools=bool(body.get("tools")),
+        forced_tool=isinstance(choice, dict) and choice.get("type") in ("tool", "any"),
+        readable=readable,
+    )
+
+
+def _parent_digest(tail: Tail, previous_id: str | None, *, is_thread: bool) -> str | None:
+    if previous_id is not None:
+        return digest.thread_digest(previous_id)
+    return None if is_thread else digest.parent_digest(tail)
+
+
+def parameters(body: Mapping[str, object]) -> Parameters:
+    """The parameters that tell a changed retry from an unchanged one."""
+    model = body.get("model")
+    max_tokens = body.get("max_tokens")
+    return Parameters(
+        model=model if isinstance(model, str) else None,
+        max_tokens=max_tokens if isinstance(max_tokens, int) else None,
+        tools=_tools_key(body.get("tools")),
+        others=tuple((name, hash(repr(body[name]))) for name in _COMPARED if body.get(name)),
+    )
+
+
+def _tools_key(tools: object) -> int:
+    if not isinstance(tools, (list, tuple)) or not tools:
+        return 0
+    return hash(
+        tuple((tool.get("type"), tool.get("name")) if isinstance(tool, dict) else str(type(tool)) for tool in tools)
+    )
+
+
+def changed(before: Parameters, now: Parameters) -> tuple[str, ...]:
+    """The names of the parameters that differ, in a fixed order."""
+    if before == now:
+        return ()
+    names = [name for name in ("model", "max_tokens") if getattr(before, name) != getattr(now, name)]
+    if before.tools != now.tools:
+        names.append("tools")
+    old, new = dict(before.others), dict(now.others)
+    names += [name for name in _COMPARED if old.get(name) != new.get(name)]
+    return tuple(names)

@@ -1,0 +1,258 @@
+"""A turn in flight: made with the request, completed once, then told as a record or as span attributes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from stoplint.trace.answer import NO_ANSWER, StreamedAnswer
+from stoplint.trace.mistakes import RULES, profile_of
+from stoplint.trace.records import FindingRecord, TurnRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from stoplint.trace.answer import Answer
+    from stoplint.trace.chains import TurnState
+    from stoplint.trace.records import CallSite, Relation, StreamOutcome, Surface
+    from stoplint.trace.relation import Decision
+    from stoplint.trace.request import RequestView
+
+    Value: TypeAlias = str | int | bool | tuple[str, ...]
+
+
+class Turn:
+    """One logical request.  `span` is where its facts go, `own` whether that span is ours to end.
+
+    `late` is set once `span` has ended without the answer's facts.
+    """
+
+    __slots__ = (
+        "answer",
+        "beta",
+        "call_site",
+        "decision",
+        "done",
+        "ended_at",
+        "error",
+        "findings",
+        "finish_body",
+        "late",
+        "native",
+        "own",
+        "parent_id",
+        "parsed",
+        "read_tracker",
+        "reading",
+        "request_content",
+        "response_content",
+        "retries",
+        "span",
+        "started_at",
+        "state",
+        "stream",
+        "stream_outcome",
+        "streaming",
+        "surface",
+        "view",
+    )
+
+    def __init__(self, view: RequestView, decision: Decision, state: TurnState) -> None:
+        self.view = view
+        self.decision = decision
+        self.state = state
+        self.findings: list[tuple[str, str]] = []
+        self.call_site: CallSite | None = None
+        self.started_at = time.time_ns()
+        self.ended_at = 0
+        self.streaming = False
+        self.stream: StreamedAnswer | None = None
+        self.stream_outcome: StreamOutcome | None = None
+        self.surface: Surface = "create"
+        self.beta = False
+        self.span: object = None
+        self.own = False
+        self.native = False
+        self.late = False
+        self.retries = 0
+        self.answer: Answer = NO_ANSWER
+        self.error: str | None = None
+        self.done = False
+        self.parent_id: str | None = None
+        self.parsed: object = None
+        self.reading = False
+        self.finish_body: Callable[[], None] | None = None
+        self.read_tracker: object = None
+        self.request_content: str | None = None
+        self.response_content: str | None = None
+
+
+def attributes(turn: Turn) -> dict[str, Value]:
+    """The `stoplint.*` and `code.*` attributes of a finished turn."""
+    answer, state = turn.answer, turn.state
+    found: dict[str, Value] = {
+        "stoplint.chain.id": state.chain.chain_id,
+        "stoplint.chain.index": state.index,
+        "stoplint.relation": turn.decision.relation,
+        "stoplint.content.empty": answer.empty,
+        "stoplint.tool_use.truncated": answer.truncated_tool_use,
+        "stoplint.content.kinds": tuple([kind for kind, _ in answer.kinds]),
+        "stoplint.retries": turn.retries,
+    }
+    if answer.stop_reason is not None:
+        found["stoplint.stop_reason"] = answer.stop_reason
+    if answer.stop_sequence is not None:
+        found["stoplint.stop_sequence"] = answer.stop_sequence
+    if answer.refusal_category is not None:
+        found["stoplint.refusal.category"] = answer.refusal_category
+    if state.digest is not None:
+        found["stoplint.turn.digest"] = state.digest
+    if state.parent_digest is not None:
+        found["stoplint.turn.parent_digest"] = state.parent_digest
+    if turn.decision.changed:
+        found["stoplint.relation.changed"] = turn.decision.changed
+    if turn.stream_outcome is not None:
+        found["stoplint.stream.outcome"] = turn.stream_outcome
+    if turn.findings:
+        found["stoplint.findings"] = tuple(dict.fromkeys(code for code, _ in turn.findings))
+    site = turn.call_site
+    if site is not None:
+        found["code.file.path"] = site.path
+        found["code.function.name"] = site.function
+        found["code.line.number"] = site.line
+    if turn.request_content is not None:
+        found["stoplint.request.content"] = turn.request_content
+    if turn.response_content is not None:
+        found["stoplint.response.content"] = turn.response_content
+    return found
+
+
+def llm_attributes(answer: Answer) -> dict[str, Value]:
+    """The response's attributes by the GenAI conventions, for a span of our own."""
+    found: dict[str, Value] = {}
+    if answer.response_id is not None:
+        found["gen_ai.response.id"] = answer.response_id
+    if answer.model is not None:
+        found["gen_ai.response.model"] = answer.model
+    if answer.stop_reason is not None:
+        found["gen_ai.response.finish_reasons"] = (answer.stop_reason,)
+    used = answer.usage
+    if used.input_tokens is not None:
+        # The conventions count cached tokens in; the API counts them apart.
+        found["gen_ai.usage.input_tokens"] = used.input_tokens + (used.cache_read or 0) + (used.cache_write or 0)
+    for name, count in (
+        ("gen_ai.usage.output_tokens", used.output_tokens),
+        ("gen_ai.usage.cache_read.input_tokens", used.cache_read),
+        ("gen_ai.usage.cache_write.input_tokens", used.cache_write),
+    ):
+        if count is not None:
+            found[name] = count
+    return found
+
+
+def finding_attributes(record: FindingRecord) -> dict[str, Value]:
+    """The attributes of the event `stoplint.finding`."""
+    return {
+        "stoplint.rule.id": record.code,
+        "stoplint.rule.name": record.name,
+        "stoplint.finding.severity": record.severity,
+        "stoplint.finding.profile": record.profile,
+        "stoplint.finding.message": record.message,
+        "stoplint.finding.turn": record.evidence_turn_id,
+        "stoplint.chain.id": record.chain_id,
+    }
+
+
+def span_ids(context: object) -> tuple[str | None, str | None]:
+    """Trace and span id of a span context as hex; None where there is no valid one."""
+    trace_id, span_id = getattr(context, "trace_id", 0), getattr(context, "span_id", 0)
+    if not trace_id or not span_id:
+        return (None, None)
+    return (f"{trace_id:032x}", f"{span_id:016x}")
+
+
+def finding_record(state: TurnState, code: str, message: str, evidence: str) -> FindingRecord:
+    """A finding reported on the turn of `state`, at this moment."""
+    rule = RULES[code]
+    trace_id, span_id = span_ids(state.context)
+    return FindingRecord(
+        code=code,
+        name=rule.name,
+        severity=rule.severity,
+        profile=profile_of(code, state.relation),
+        message=message,
+        turn_id=state.turn_id,
+        evidence_turn_id=evidence,
+        chain_id=state.chain.chain_id,
+        call_site=state.call_site,
+        time=time.time_ns(),
+        trace_id=trace_id,
+        span_id=span_id,
+        pid=os.getpid(),
+    )
+
+
+_SURFACES: Final[tuple[tuple[str, Surface], ...]] = (
+    ("ToolRunner", "tool_runner"),
+    ("message-thread", "thread"),
+    (".parse", "parse"),
+)
+
+
+def surface(helper: str, *, stream_helper: bool, thread: bool) -> Surface:
+    """The surface of the SDK a request came through, by the SDK's own helper header."""
+    for mark, name in _SURFACES:
+        if mark in helper:
+            return name
+    if thread:
+        return "thread"
+    return "stream" if stream_helper else "create"
+
+
+def record(turn: Turn) -> TurnRecord:
+    """A finished turn for a sink."""
+    answer, state, asked = turn.answer, turn.state, turn.view.parameters
+    trace_id, span_id = span_ids(state.context)
+    relation: Relation = turn.decision.relation
+    return TurnRecord(
+        turn_id=state.turn_id,
+        chain_id=state.chain.chain_id,
+        index=state.index,
+        relation=relation,
+        parent_turn_id=turn.parent_id,
+        changed=turn.decision.changed,
+        stop_reason=answer.stop_reason,
+        stop_sequence=answer.stop_sequence,
+        refusal_category=answer.refusal_category,
+        request_model=asked.model,
+        response_model=answer.model,
+        max_tokens=asked.max_tokens,
+        input_tokens=answer.usage.input_tokens,
+        output_tokens=answer.usage.output_tokens,
+        cache_read_tokens=answer.usage.cache_read,
+        cache_write_tokens=answer.usage.cache_write,
+        content_kinds=answer.kinds,
+        empty=answer.empty,
+        truncated_tool_use=answer.truncated_tool_use,
+        streaming=turn.streaming,
+        stream_outcome=turn.stream_outcome,
+        surface=turn.surface,
+        beta=turn.beta,
+        started_at=turn.started_at,
+        ended_at=turn.ended_at,
+        retries=turn.retries,
+        error=turn.error,
+        call_site=turn.call_site,
+        digest=state.digest,
+        parent_digest=state.parent_digest,
+        trace_id=trace_id,
+        span_id=span_id,
+        pid=os.getpid(),
+        thread=threading.current_thread().name,
+        findings=tuple(dict.fromkeys(code for code, _ in turn.findings)),
+        request_content=turn.request_content,
+        response_content=turn.response_content,
+    )
