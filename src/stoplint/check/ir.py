@@ -264,6 +264,8 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class AugAssign:
+    """`target op= value`; op is the symbol without the "="."""
+
     target: Expr
     op: str
     value: Expr

@@ -11,7 +11,6 @@ at the header up to the last expression in it; for `try` and a bare `except` at 
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -21,16 +20,13 @@ import libcst as cst
 from stoplint.check import ir
 from stoplint.check.lower_state import Lowering
 from stoplint.check.lower_stmt import statement
-from stoplint.check.positions import NEWLINE, locate
+from stoplint.check.positions import locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKER: Final = "stoplint"
 """The word that makes a comment one of ours."""
-
-_FORM_FEED: Final = re.compile(r"[ \t\f]*\f")
-_LONE_CR: Final = re.compile(r"\r(?!\n)")
 
 
 def lower_module(
@@ -45,14 +41,13 @@ def lower_module(
     Raises `libcst.ParserSyntaxError` or `SyntaxError` for what is not Python, RecursionError for code that nests too
     deeply.
     """
-    parsed, shifts = _prepare(text)
-    tree = cst.parse_module(parsed)
+    tree = cst.parse_module(text)
     low = Lowering(name, is_package)
     with warnings.catch_warnings():
         # Reading literals repeats the warnings about escapes that belong to whoever runs the code.
         warnings.simplefilter("ignore")
         body, tops = _body(low, tree)
-    found = locate(tree, low.spots, shifts, MARKER if MARKER in text else None)
+    found = locate(tree, text, low.spots, MARKER if MARKER in text else None)
     if cells:
         body = _display(body, tops, found.spans, cells)
     return ir.Module(
@@ -66,25 +61,6 @@ def lower_module(
         comments=found.comments,
         text=text,
     )
-
-
-def _prepare(text: str) -> tuple[str, dict[int, int]]:
-    """What libcst can give back as it was, and how many characters each line (from 1) has lost in front.
-
-    libcst drops a form feed before a statement, which means nothing to Python, or takes it for indentation; a lone
-    carriage return ends a line for both, but only the other two line ends survive a round trip.
-    """
-    shifts: dict[int, int] = {}
-    if "\f" in text:
-        starts = [0, *(found.end() for found in NEWLINE.finditer(text))]
-        pieces: list[str] = []
-        for line, (start, end) in enumerate(zip(starts, [*starts[1:], len(text)], strict=True), 1):
-            feed = _FORM_FEED.match(text, start, end)
-            if feed is not None:
-                shifts[line] = feed.end() - start
-            pieces.append(text[start if feed is None else feed.end() : end])
-        text = "".join(pieces)
-    return (_LONE_CR.sub("\n", text) if "\r" in text else text), shifts
 
 
 def _body(low: Lowering, tree: cst.Module) -> tuple[list[ir.Stmt], list[tuple[int, int | None]]]:

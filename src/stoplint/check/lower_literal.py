@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Final
 
+_FRACTION: Final = re.compile(r"[.eE]")
 _OPENING: Final = re.compile("([a-zA-Z]*)('''|\"\"\"|'|\")")
 
 
@@ -17,7 +18,7 @@ def number(written: str) -> int | float | None:
     except ValueError:
         pass
     try:
-        return float(digits)
+        return float(digits) if _FRACTION.search(digits) else None
     except ValueError:
         return None
 

@@ -18,12 +18,15 @@ from libcst import Comment
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from types import TracebackType
 
     import libcst as cst
 
     from stoplint.check.ir import Span
+
+_LOST: Final = frozenset(" \t\f\r\n\\")
+"""Characters that libcst may leave out."""
 
 NEWLINE: Final = re.compile(r"\r\n?|\n")
 """What ends a line for libcst and for Python itself; `str.splitlines` knows more ends than they do."""
@@ -156,32 +159,55 @@ class Spots:
         self.ranges.append((id(first), id(block), True))
 
 
-def locate(module: cst.Module, spots: Spots, shifts: Mapping[int, int], marker: str | None) -> Positions:
-    """Find all `spots` of `module`, and its comments that mention `marker`.
+def locate(module: cst.Module, text: str, spots: Spots, marker: str | None) -> Positions:
+    """Find all `spots` of `module`, which was parsed from `text`, and its comments that mention `marker`.
 
-    `shifts` says for a line how many characters of the file were left out at its beginning before parsing.
     Raises RecursionError for a tree that is too deep.
     """
     wanted = {key for first, last, _ in (*spots.pairs, *spots.ranges) for key in (first, last)}
     recorder = _Recorder(module, wanted, comments=marker is not None)
     module._codegen(recorder)  # noqa: SLF001 - as PositionProvider does; there is no public way
-    offsets = [0, *accumulate(map(len, recorder.tokens))]
-    line_starts = [0, *(found.end() for found in NEWLINE.finditer("".join(recorder.tokens)))]
-    starts, ends = recorder.starts, recorder.ends
+    tokens = recorder.tokens
+    begins, ends = _offsets(tokens, text)
+    line_starts = [0, *(found.end() for found in NEWLINE.finditer(text))]
 
-    def place(token: int) -> tuple[int, int]:
-        offset = offsets[token]
+    def place(offset: int) -> tuple[int, int]:
         line = bisect_right(line_starts, offset)
-        return line, offset - line_starts[line - 1] + 1 + shifts.get(line, 0)
+        return line, offset - line_starts[line - 1] + 1
 
     def span(first: int, last: int, before: bool) -> Span:
-        return (*place(starts[first]), *place((recorder.befores if before else ends)[last]))
+        end = (recorder.befores if before else recorder.ends)[last]
+        return (*place(begins[recorder.starts[first]]), *place(ends[end]))
 
     spans = ((0, 0, 0, 0), *(span(*pair) for pair in spots.pairs))
     ranges = {(top, bottom) for top, _, bottom, _ in (span(*each) for each in spots.ranges) if top != bottom}
     comments = tuple(
-        (*place(token), recorder.tokens[token])
-        for token in recorder.comments or ()
-        if marker is not None and marker in recorder.tokens[token]
+        (*place(begins[each]), tokens[each]) for each in recorder.comments or () if marker and marker in tokens[each]
     )
     return Positions(spans, tuple(sorted(ranges)), comments)
+
+
+def _offsets(tokens: Sequence[str], text: str) -> tuple[list[int], list[int]]:
+    """Where in `text` each token begins, and where the tokens before it end.
+
+    Code generation usually gives the text back as it was.  Where it does not - libcst loses form feeds, lines that hold
+    but a backslash, the space between an `except` clause and its colon - only space is missing, so that the tokens are
+    found by stepping over it.
+    """
+    if "".join(tokens) == text:
+        offsets = [0, *accumulate(map(len, tokens))]
+        return offsets, offsets
+    begins: list[int] = []
+    ends = [0]
+    here = 0
+    for token in tokens:
+        if token and not token.isspace():
+            while not text.startswith(token, here) and text[here : here + 1] in _LOST:
+                here += 1
+            begins.extend([here] * (len(ends) - len(begins)))
+            here += len(token)
+        elif text.startswith(token, here):
+            here += len(token)
+        ends.append(here)
+    begins.extend([here] * (len(ends) - len(begins)))
+    return begins, ends
