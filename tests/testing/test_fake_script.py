@@ -47,9 +47,8 @@ def test_repeat_last():
 
 
 def test_repeat_last_of_nothing_is_used_up():
-    with FakeMessages(repeat_last=True) as fake:
-        with pytest.raises(anthropic.InternalServerError, match="after 0 answer"):
-            ask(fake)
+    with FakeMessages(repeat_last=True) as fake, pytest.raises(anthropic.InternalServerError, match="after 0 answer"):
+        ask(fake)
 
 
 def test_left_over_answers_fail_the_test_unless_allowed():

@@ -23,24 +23,42 @@ if TYPE_CHECKING:
 _USAGE = "usage: python -m stoplint.testing ANSWERS.py COMMAND [ARGUMENT ...]"
 
 
+class _MistakeError(Exception):
+    """What the user has to change, in one line."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit code for `arguments`: the answers' file, then the command."""
-    if len(arguments) < 2 or arguments[0].startswith("-"):
-        return _refuse(_USAGE)
-    path, *command = arguments
+    if arguments and arguments[0] in ("-h", "--help"):
+        sys.stdout.write(f"{__doc__}\n{_USAGE}\n")
+        return 0
+    try:
+        if len(arguments) < 2 or arguments[0].startswith("-"):
+            raise _MistakeError(_USAGE)
+        return _run(_answers(arguments[0]), arguments[1:])
+    except _MistakeError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 2
+
+
+def _answers(path: str) -> Iterable[Scripted]:
     try:
         answers = runpy.run_path(path).get("ANSWERS")
     except OSError as exc:
-        return _refuse(f"{path}: {exc.strerror}")
-    except Exception as exc:  # noqa: BLE001 - the file is the user's, and so is whatever it raises
-        return _refuse(f"{path}: cannot be read: {type(exc).__name__}: {exc}")
+        raise _MistakeError(f"{path}: {exc.strerror}") from exc
+    except Exception as exc:
+        raise _MistakeError(f"{path}: cannot be read: {type(exc).__name__}: {exc}") from exc
     if not callable(answers) and not isinstance(answers, (list, tuple)):
-        return _refuse(f"{path}: set ANSWERS to a list of answers or to a function of the request")
-    with FakeMessages(cast("Iterable[Scripted]", answers)) as fake:
+        raise _MistakeError(f"{path}: set ANSWERS to a list of answers or to a function of the request")
+    return cast("Iterable[Scripted]", answers)
+
+
+def _run(answers: Iterable[Scripted], command: Sequence[str]) -> int:
+    with FakeMessages(answers) as fake:
         try:
             code = subprocess.run(command, env=_environment(fake), check=False).returncode  # noqa: S603
         except OSError as exc:
-            return _refuse(f"{command[0]}: {exc.strerror}")
+            raise _MistakeError(f"{command[0]}: {exc.strerror}") from exc
     fake.allow_unused = True
     try:
         fake.verify()
@@ -53,11 +71,6 @@ def _environment(fake: FakeMessages) -> dict[str, str]:
     environment = {**os.environ, **fake.environ}
     environment.pop("ANTHROPIC_AUTH_TOKEN", None)  # a real one would be sent along with the fake key
     return environment
-
-
-def _refuse(problem: str) -> int:
-    sys.stderr.write(f"{problem}\n")
-    return 2
 
 
 if __name__ == "__main__":
