@@ -1,0 +1,178 @@
+"""What happens to responses and message lists: the events that rules are asked about.
+
+A rule is a function from one of these to a `Report` or None; which one, its annotation says.  Events are plain data: a
+rule never sees syntax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from stoplint.reasons import ALWAYS, EVERY
+
+if TYPE_CHECKING:
+    from stoplint.check.knowledge import Knowledge, Use
+    from stoplint.check.values import Token, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as far as its arguments can be read.
+
+    `possible`: the stop reasons that its response can have; `sure`: those among them that follow from arguments in view,
+    not merely from ones that cannot be read.  `surface` is "create", "stream", "raw_stream", "parse", "tool_runner",
+    "batch" or "unknown" (a parameter that holds a response).  `tools`, `server_tools`, `thinking`: True, False or None
+    when it cannot be told.  `model` and `max_tokens` are literals where they are known.
+    """
+
+    token: Token
+    where: Where
+    surface: str = "create"
+    possible: int = EVERY
+    sure: int = ALWAYS
+    tools: bool | None = None
+    server_tools: bool | None = None
+    thinking: bool | None = None
+    stop_sequences: int = 0
+    model: str | None = None
+    max_tokens: object = None
+    betas: tuple[str, ...] = ()
+    guarded: bool = False
+    """A validation error of the SDK's own parsing is caught where the request is made."""
+
+
+@dataclass(slots=True)
+class Track:
+    """Everything that was seen of one response in one run, whatever the path."""
+
+    request: Request
+    looked: bool = False
+    exposed: bool = False
+    named: int = 0
+    stop_sequence_read: bool = False
+    late_look: bool = False
+    early: list[Where] = field(default_factory=list)
+    uses: dict[Use, int] = field(default_factory=dict)
+    open_uses: dict[Use, int] = field(default_factory=dict)
+    executions: dict[Where, tuple[int, str]] = field(default_factory=dict)
+    parses: dict[Where, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEnded:
+    """A response is dead: no code in view holds it any more.
+
+    `uses`: content that went on, with the reasons possible there; `open_uses`: those among them that no look or exposure
+    on the same path has answered; `executions`: where a tool's input was run, with the reasons possible there.
+    """
+
+    request: Request
+    looked: bool
+    exposed: bool
+    named: int
+    uses: tuple[tuple[Use, int], ...]
+    open_uses: tuple[tuple[Use, int], ...]
+    executions: tuple[tuple[Where, int, str], ...]
+    parses: tuple[tuple[Where, bool], ...]
+    stop_sequence_read: bool
+    early_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRead:
+    """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `guards`: what an
+    enclosing handler falls back on ("IndexError", "AttributeError", ...)."""
+
+    request: Request
+    where: Where
+    position: int
+    kinds: frozenset[str] | None
+    known: Knowledge
+    guards: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCompared:
+    """The stop reason is compared with literal values, or looked up by them; `how` is "==", "in", "mapping" or
+    "attribute" (then `values` is the attribute's name)."""
+
+    request: Request
+    where: Where
+    values: tuple[str, ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonReadEarly:
+    """The stop reason is read where it is always None; `what` says of which object."""
+
+    request: Request
+    where: Where
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a user turn: its type ("text", "tool_result", ... or "" when unknown) and where it was written."""
+
+    type: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBuilt:
+    """A block is put into the content of a user turn after, or before, others.  `before`: types that certainly or
+    possibly stand before it; `after`: types that stand after it."""
+
+    where: Where
+    block: str
+    before: frozenset[str]
+    after: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAppended:
+    """A turn is put at the end of a message list; `previous`: what the turn before it may be, as (role, block types);
+    empty when nothing is known.  `found_empty`: on this path an answer was seen to be empty."""
+
+    where: Where
+    role: str
+    blocks: tuple[str, ...]
+    previous: tuple[tuple[str, tuple[str, ...]], ...]
+    earlier: tuple[tuple[str, tuple[str, ...]], ...]
+    found_empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An earlier request whose message list is the one being sent now, unchanged; `known`: what this path knows of its
+    answer."""
+
+    request: Request
+    known: Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMade:
+    """A request goes out.  `again`: the earlier requests that it repeats."""
+
+    request: Request
+    again: tuple[Sent, ...]
+
+
+Event: TypeAlias = (
+    ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rule says: where, the message, a label for the primary span, the reasons, and other places with labels."""
+
+    where: Where
+    message: str
+    label: str
+    reasons: int = 0
+    request: Request | None = None
+    related: tuple[tuple[Where, str], ...] = ()

@@ -1,0 +1,313 @@
+"""Statements: each maps a state to the ways control may leave it.
+
+Python has no goto, so no graph is needed: a block has five exits.  Returns and raises are kept in the frame, because
+whoever runs the frame collects them there; falling through, `break` and `continue` are lists of states, one a path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check import ir
+from stoplint.check.flow_bind import bind, fresh_symbol
+from stoplint.check.flow_cond import branch
+from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_escape import escape
+from stoplint.check.flow_lists import as_list, extended, iterate
+from stoplint.check.flow_match import run_match
+from stoplint.check.flow_try import run_try
+from stoplint.check.knowledge import ListObj, State, compact
+from stoplint.check.run import MAX_STEPS, Run, Stop
+from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
+from stoplint.sdk import STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stoplint.check.program import FunctionInfo
+
+MAX_ROUNDS = 4
+"""Rounds of a loop: the knowledge of a response settles in two or three."""
+
+
+def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
+    """Run statements one after another on every path."""
+    exits = Exits()
+    paths = states
+    for statement in body:
+        if not paths:
+            break
+        if run.frame.watching:
+            run.frame.watching[-1] += [path.copy() for path in paths]
+        following: list[State] = []
+        for path in paths:
+            run.steps += 1
+            if run.steps > MAX_STEPS * 2:
+                break
+            try:
+                inner = _STATEMENTS[type(statement)](run, statement, path)
+            except Stop:
+                continue
+            exits.absorb(inner)
+            following += inner.go
+        paths = compact(following) if len(following) > 1 else following
+    exits.go = paths
+    return exits
+
+
+def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
+    """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
+    first = state.copy() if info.retries else None
+    exits = run_block(run, info.func.body, [state])
+    if first is not None:
+        again = [raised for _, raised in run.frame.raised]
+        for path in compact(again):
+            path.env = dict(first.env)
+            exits.go += run_block(run, info.func.body, [path]).go
+    return exits.go
+
+
+# ------------------------------------------------------------------ simple statements
+
+
+def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
+    if node.value is None:
+        noted = run.program.annotated(run, run.frame.module, node.note)
+        if noted:
+            for target in node.targets:
+                bind(run, target, noted, state)
+        return Exits([state])
+    val = evaluate(run, node.value, state)
+    if not val and node.note is not None:
+        val = run.program.annotated(run, run.frame.module, node.note) or val
+    for target in node.targets:
+        bind(run, target, val, state, node.value)
+    return Exits([state])
+
+
+def _aug_assign(run: Run, node: ir.AugAssign, state: State) -> Exits:
+    before = evaluate(run, node.target, state)
+    val = evaluate(run, node.value, state)
+    atom = only(before, "list", "symbol")
+    obj = run.obj(state, atom.ref) if atom else None
+    if node.op == "+=" and atom is not None and (isinstance(obj, ListObj) or only(val, "list")):
+        state.heap[atom.ref] = extended(run, as_list(run, before, state), as_list(run, val, state), node.at, state)
+        return Exits([state])
+    kept = frozenset(a for a in before | val if a.kind in ("text", "tool_input", "reason", "reason_like", "dump"))
+    consts = frozenset(a for a in before if a.kind == "const") if kept else UNKNOWN
+    bind(run, node.target, kept | consts, state)
+    return Exits([state])
+
+
+def _do(run: Run, node: ir.Do, state: State) -> Exits:
+    evaluate(run, node.value, state)
+    return Exits([state])
+
+
+def _return(run: Run, node: ir.Return, state: State) -> Exits:
+    val = evaluate(run, node.value, state) if node.value is not None else const(None)
+    if len(run.frames) == 1:
+        escape(run, val, node.at, state)
+    run.frame.returned.append((val, state))
+    return Exits()
+
+
+def _raise(run: Run, node: ir.Raise, state: State) -> Exits:
+    kind = None
+    for expr in (node.value, node.cause):
+        if expr is None:
+            continue
+        val = evaluate(run, expr, state)
+        callee = expr.func if isinstance(expr, ir.Call) else expr
+        if expr is node.value and isinstance(callee, (ir.Name, ir.Attr)):
+            kind = callee.id if isinstance(callee, ir.Name) else callee.name
+        for atom in val:
+            if atom.kind in ("reason", "reason_like", "dump"):
+                run.expose(atom.ref, state)
+    run.frame.raised.append((kind or "Exception", state))
+    return Exits()
+
+
+def _break(_run: Run, _node: ir.Break, state: State) -> Exits:
+    return Exits(broke=[state])
+
+
+def _continue(_run: Run, _node: ir.Continue, state: State) -> Exits:
+    return Exits(continued=[state])
+
+
+def _assert(run: Run, node: ir.Assert, state: State) -> Exits:
+    yes, no = branch(run, node.test, state)
+    if node.message is not None and no:
+        evaluate(run, node.message, no[0])
+    return Exits(yes)
+
+
+def _delete(run: Run, node: ir.Delete, state: State) -> Exits:
+    for target in node.targets:
+        if isinstance(target, ir.Name):
+            state.env.pop(target.id, None)
+        elif isinstance(target, ir.Index):
+            for atom in evaluate(run, target.obj, state):
+                obj = run.obj(state, atom.ref) if atom.kind in ("list", "symbol") else None
+                if isinstance(obj, ListObj):
+                    state.heap[atom.ref] = ListObj(None, obj.last, obj.members, open=True)
+    return Exits([state])
+
+
+def _scope(run: Run, node: ir.Scope, state: State) -> Exits:
+    if node.kind == "global":
+        run.frame.shared |= frozenset(node.names)
+    return Exits([state])
+
+
+def _def(run: Run, node: ir.Def, state: State) -> Exits:
+    key = run.program.add_function(run.frame, node.func)
+    run.program.closures[key] = {**run.frame.closure, **state.env} if run.frame.function else {}
+    if run.frame.function is not None:
+        state.env[node.func.name] = value(Atom("func", key))
+    return Exits([state])
+
+
+def _class(run: Run, node: ir.Class, state: State) -> Exits:
+    key = run.program.add_class(run.frame, node)
+    inner = State({}, state.know, state.heap)
+    for statement in node.body:
+        if isinstance(statement, (ir.Assign, ir.AugAssign)):
+            run_block(run, [statement], [inner])
+            for name, val in inner.env.items():
+                run.program.set_class_constant(key, name, val, state)
+    if run.frame.function is not None:
+        state.env[node.name] = value(Atom("class", key))
+    return Exits([state])
+
+
+def _import(run: Run, node: ir.Import, state: State) -> Exits:
+    for alias in node.names:
+        if alias.name != "*" and run.frame.function is not None:
+            state.env[alias.local] = run.program.imported(alias)
+    return Exits([state])
+
+
+# ------------------------------------------------------------------ compound statements
+
+
+def _if(run: Run, node: ir.If, state: State) -> Exits:
+    yes, no = branch(run, node.test, state)
+    exits = Exits()
+    for body, paths in ((node.body, yes), (node.orelse, no)):
+        if not paths:
+            continue
+        inner = run_block(run, body, compact(paths)) if body else Exits(paths)
+        exits.absorb(inner)
+        exits.go += inner.go
+    return exits
+
+
+def _loop(  # noqa: PLR0913
+    run: Run,
+    body: Sequence[ir.Stmt],
+    orelse: Sequence[ir.Stmt],
+    state: State,
+    enter: Callable[[State], tuple[list[State], list[State]]],
+) -> Exits:
+    """Run a loop until its head state settles.  `enter` gives the paths into the body and past the loop."""
+    heads = [state]
+    left: list[State] = []
+    exits = Exits()
+    for _ in range(MAX_ROUNDS):
+        inside: list[State] = []
+        left = []
+        for head in heads:
+            entered, past = enter(head.copy())
+            inside += entered
+            left += past
+        inner = run_block(run, body, compact(inside)) if inside else Exits()
+        exits.broke += inner.broke
+        grown = compact([*(head.copy() for head in heads), *inner.go, *inner.continued])
+        if _settled(heads, grown):
+            break
+        heads = grown
+    done = run_block(run, orelse, compact(left)) if orelse and left else Exits(left)
+    return Exits(compact([*done.go, *exits.broke]), done.broke, done.continued)
+
+
+def _settled(before: list[State], after: list[State]) -> bool:
+    return len(before) == len(after) and all(one.same(two) for one, two in zip(before, after, strict=True))
+
+
+def _while(run: Run, node: ir.While, state: State) -> Exits:
+    return _loop(run, node.body, node.orelse, state, lambda head: branch(run, node.test, head))
+
+
+def _for(run: Run, node: ir.For, state: State) -> Exits:
+    def enter(head: State) -> tuple[list[State], list[State]]:
+        items = evaluate(run, node.iter, head)
+        past = head.copy()
+        inner = iterate(run, items, head)
+        bind(run, node.target, inner, head)
+        return [head], [past]
+
+    return _loop(run, node.body, node.orelse, state, enter)
+
+
+def _with(run: Run, node: ir.With, state: State) -> Exits:
+    for item in node.items:
+        val = evaluate(run, item.value, state)
+        entered = _entered(val)
+        if item.target is not None:
+            bind(run, item.target, entered or fresh_symbol(run, node.at, state), state)
+    suppresses = any(_suppresses(item.value) for item in node.items)
+    if not suppresses:
+        return run_block(run, node.body, [state])
+    handler = ir.Handler(None, None, ())
+    return run_try(run, ir.Try(node.body, (handler,), (), ()), state, run_block)
+
+
+def _suppresses(expr: ir.Expr) -> bool:
+    func = expr.func if isinstance(expr, ir.Call) else None
+    return (isinstance(func, ir.Attr) and func.name == "suppress") or (isinstance(func, ir.Name) and func.id == "suppress")
+
+
+def _entered(val: Value) -> Value:
+    found: set[Atom] = set()
+    for atom in val:
+        following = STEPS.get((atom.kind, "with"))
+        if following is not None:
+            found.add(Atom(following, atom.ref))
+        elif atom.kind == "iterator" and isinstance(atom.info, frozenset):
+            found |= atom.info
+        elif atom.kind in ("object", "symbol"):
+            found.add(atom)
+    return frozenset(found)
+
+
+def _try(run: Run, node: ir.Try, state: State) -> Exits:
+    return run_try(run, node, state, run_block)
+
+
+def _match(run: Run, node: ir.Match, state: State) -> Exits:
+    return run_match(run, node, state, run_block)
+
+
+_STATEMENTS: dict[type, Callable[..., Exits]] = {
+    ir.Assign: _assign,
+    ir.AugAssign: _aug_assign,
+    ir.Do: _do,
+    ir.If: _if,
+    ir.While: _while,
+    ir.For: _for,
+    ir.Try: _try,
+    ir.With: _with,
+    ir.Match: _match,
+    ir.Return: _return,
+    ir.Raise: _raise,
+    ir.Break: _break,
+    ir.Continue: _continue,
+    ir.Assert: _assert,
+    ir.Delete: _delete,
+    ir.Scope: _scope,
+    ir.Def: _def,
+    ir.Class: _class,
+    ir.Import: _import,
+}

@@ -1,0 +1,124 @@
+"""Binding: names, attributes, subscripts and unpacking as targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check import ir
+from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
+from stoplint.check.flow_escape import escape
+from stoplint.check.flow_lists import iterate
+from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, value
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+def bind(run: Run, target: ir.Expr, val: Value, state: State, source: ir.Expr | None = None) -> None:
+    """Let a target be a value; a value of which nothing is known gets an identity of its own."""
+    if isinstance(target, ir.Name):
+        _bind_name(run, target, val, state)
+    elif isinstance(target, ir.Attr):
+        _bind_attribute(run, target, val, state)
+    elif isinstance(target, ir.Index):
+        _bind_item(run, target, val, state)
+    elif isinstance(target, ir.Seq):
+        _unpack(run, target, val, state)
+    elif isinstance(target, ir.Star):
+        bind(run, target.value, UNKNOWN, state)
+    del source
+
+
+def _bind_name(run: Run, target: ir.Name, val: Value, state: State) -> None:
+    if target.id in run.frame.shared:
+        run.program.set_global(run, target.id, val, state)
+    forget_paths(target.id, state)
+    state.env[target.id] = val or fresh_symbol(run, target.at, state)
+
+
+def fresh_symbol(run: Run, at: int, state: State) -> Value:
+    """A value of which nothing is known but that it stays the same until it is bound again."""
+    ref = run.token(at, "symbol")
+    symbol = Atom("symbol", ref)
+    for key, obj in list(state.heap.items()):
+        if isinstance(obj, ListObj) and obj.sent and _mentions(run, obj, symbol, state):
+            state.heap[key] = ListObj(obj.items, obj.last, obj.members, obj.open)
+    state.heap.pop(ref, None)
+    return value(symbol)
+
+
+def _mentions(run: Run, obj: ListObj | DictObj, symbol: Atom, state: State, depth: int = 3) -> bool:
+    members = obj.members if isinstance(obj, ListObj) else frozenset(a for _, val in obj.items for a in val)
+    for atom in members:
+        if atom == symbol or (atom.kind == "mix" and isinstance(atom.ref, tuple) and symbol in atom.ref):
+            return True
+        inner = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
+        if inner is not None and _mentions(run, inner, symbol, state, depth - 1):
+            return True
+    return False
+
+
+def _bind_attribute(run: Run, target: ir.Attr, val: Value, state: State) -> None:
+    owners = evaluate(run, target.obj, state)
+    path = path_of(target)
+    if path is not None:
+        forget_paths(path, state)
+        state.env.pop("@" + path, None)
+    for owner in owners:
+        if owner.kind in ("object", "symbol", "class"):
+            _store(run, owner, target.name, val, target.at, state)
+    if path is not None and not owners:
+        set_path(path, val or fresh_symbol(run, target.at, state), state)
+
+
+def _store(run: Run, owner: Atom, name: str, val: Value, at: int, state: State) -> None:
+    obj = run.obj(state, owner.ref)
+    known = obj if isinstance(obj, DictObj) else DictObj(open=True)
+    state.heap[owner.ref] = known.having(name, val or fresh_symbol(run, at, state))
+    if owner.kind in ("object", "class"):
+        run.program.set_attribute(run, owner, name, val, state)
+    if not isinstance(owner.ref, Token) or owner.ref.mode == "symbol":
+        escape(run, val, at, state, shown=True)
+
+
+def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
+    owners = evaluate(run, target.obj, state)
+    key: Hashable = literal(evaluate(run, target.key, state))
+    for owner in owners:
+        if owner.kind == "symbol" or (owner.kind == "object" and key is not None):
+            _store(run, owner, str(key), val, target.at, state) if key is not None else escape(run, val, target.at, state)
+            continue
+        obj = run.obj(state, owner.ref)
+        if owner.kind == "dict" and isinstance(obj, DictObj):
+            if key is not None:
+                state.heap[owner.ref] = obj.having(key, val or fresh_symbol(run, target.at, state))
+            else:
+                state.heap[owner.ref] = DictObj((*obj.items, (("any", target.at), val)), open=True)
+        elif owner.kind == "list" and isinstance(obj, ListObj):
+            state.heap[owner.ref] = ListObj(None, obj.last | val, obj.members | val, open=True)
+    if not owners:
+        escape(run, val, target.at, state, shown=True)
+
+
+def _unpack(run: Run, target: ir.Seq, val: Value, state: State) -> None:
+    atom = only(val, "list")
+    obj = run.obj(state, atom.ref) if atom else None
+    starred = any(isinstance(item, ir.Star) for item in target.items)
+    if isinstance(obj, ListObj) and obj.items is not None and len(obj.items) == len(target.items) and not starred:
+        for item, part in zip(target.items, obj.items, strict=True):
+            bind(run, item, part, state)
+        return
+    columns = [
+        o.items
+        for a in val
+        if a.kind == "list" and isinstance(o := run.obj(state, a.ref), ListObj) and o.items is not None
+    ]
+    if len(columns) > 1 and all(len(column) == len(target.items) for column in columns) and not starred:
+        for index, item in enumerate(target.items):
+            bind(run, item, frozenset().union(*(column[index] for column in columns)), state)
+        return
+    inner = iterate(run, val, state)
+    for item in target.items:
+        bind(run, item, inner, state)

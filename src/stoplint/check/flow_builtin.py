@@ -1,0 +1,294 @@
+"""Calls of builtins and of well-known functions outside the project; everything else outside is out of view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check.events import Request
+from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
+from stoplint.check.flow_core import Arguments, call
+from stoplint.check.flow_escape import discharge, escape, reach
+from stoplint.check.flow_expr import CARRIED, step
+from stoplint.check.flow_lists import as_list, iterate
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, const, only, text_of, union, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Builtin = Callable[[Run, Arguments, State, int], Value]
+
+DISPLAY = ("print", "log", "debug", "info", "warn", "error", "critical", "exception", "echo", "write", "display", "show", "trace", "markdown", "pprint", "secho", "emit", "set_attribute", "set_attributes", "add_event", "panel")  # fmt: skip
+
+
+def is_display(name: str) -> bool:
+    """Whether a function's name says that it shows or records something rather than acts on it."""
+    lowered = name.lower().lstrip("_")
+    return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
+
+
+def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at: int, path: str | None) -> Value:  # noqa: PLR0913
+    """What a function outside the project gives."""
+    name = dotted.rsplit(".", 1)[-1]
+    if name in ("isinstance", "hasattr"):
+        return _path_test(run, name, arguments, state, path)
+    known = _EXACT.get(dotted.removeprefix("builtins.")) or (_PASSING.get(name) if "." in dotted else None)
+    if known is not None:
+        return known(run, arguments, state, at)
+    if dotted.split(".")[0] in sdk.PATCHED_CLIENTS:
+        return value(Atom("external", dotted.split(".")[0] + ".client"))
+    clients = frozenset(a for a in arguments.all() if a.kind == "client")
+    if clients and any(word in name.lower() for word in ("wrap", "patch", "instrument", "trace", "observe")):
+        return clients
+    from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
+
+    if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads"):
+        return _parse(run, arguments, state, at)
+    return _unknown(run, name, UNKNOWN, arguments, state, at)
+
+
+def _parse(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    escape(run, arguments.all(), at, state)
+    return UNKNOWN
+
+
+# ------------------------------------------------------------------ tests of types
+
+
+def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: str | None) -> Value:
+    if len(arguments.positional) < 2:
+        return UNKNOWN
+    subject, second = arguments.positional[:2]
+    atom = only(frozenset(a for a in subject if not (a.kind == "const" and a.ref is None)))
+    if atom is None or path is None:
+        return UNKNOWN
+    if name == "hasattr":
+        attribute = text_of(second)
+        kinds = {"text": {"text"}, "input": {"tool_use", "server_tool_use", "mcp_tool_use"}, "thinking": {"thinking"}}
+        wanted = kinds.get(attribute or "")
+        if atom.kind != "block" or wanted is None:
+            return UNKNOWN
+        return narrowing(path, atom, frozenset(wanted), BLOCK_UNIVERSE, exact=True, negated=False)
+    names = _class_names(run, second, state)
+    if atom.kind == "block":
+        types = frozenset(sdk.BLOCK_CLASSES[n] for n in names if n in sdk.BLOCK_CLASSES)
+        return narrowing(path, atom, types, BLOCK_UNIVERSE, exact=True, negated=False) if types else UNKNOWN
+    if atom.kind == "event":
+        types = frozenset(sdk.EVENT_CLASSES[n] for n in names if n in sdk.EVENT_CLASSES)
+        return narrowing(path, atom, types, EVENT_UNIVERSE, exact=True, negated=False) if types else UNKNOWN
+    if atom.kind == "symbol":
+        return _narrow_symbol(run, atom, names, state, path)
+    return UNKNOWN
+
+
+def _class_names(run: Run, val: Value, state: State) -> set[str]:
+    found: set[str] = set()
+    for atom in reach(run, val, state, 2):
+        if atom.kind in ("external", "class"):
+            found.add(sdk.unprefixed(str(atom.ref).rsplit(".", 1)[-1].rsplit(":", 1)[-1]))
+    return found
+
+
+def _narrow_symbol(run: Run, atom: Atom, names: set[str], state: State, path: str) -> Value:
+    """`isinstance(x, Message)`: from here on x is a response of a request out of view."""
+    before = value(atom)
+    if names & sdk.MESSAGE_CLASSES:
+        message = unknown_response(run, run.token(0, f"isinstance {path}"), state)
+        return value(Atom("path_test", path, (before, message, before)))
+    kinds = {sdk.EVENT_CLASSES.get(name) for name in names} - {None}
+    if kinds:
+        del kinds
+    return UNKNOWN
+
+
+def unknown_response(run: Run, token: object, state: State) -> Value:
+    """A response whose request is not in view: any reason is possible, only those that need nothing are sure."""
+    from stoplint.check.values import Token  # noqa: PLC0415
+
+    assert isinstance(token, Token)  # noqa: S101 - narrows the type
+    if token not in state.know:
+        run.open(Request(token, run.where(token.site.at), "unknown"), state)
+    return value(Atom("message", token))
+
+
+# ------------------------------------------------------------------ builtins
+
+
+def _carry(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del at
+    atoms = reach(run, arguments.all(), state)
+    return frozenset(Atom("dump", a.ref) if a.kind == "message" else a for a in atoms if a.kind in CARRIED)
+
+
+def _nothing(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del at
+    discharge(run, arguments.all(), state)
+    return UNKNOWN
+
+
+def _silent(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del run, arguments, state, at
+    return UNKNOWN
+
+
+def _print(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    escape(run, arguments.all(), at, state, shown=True)
+    return const(None)
+
+
+def _len(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del at, run, state
+    atom = only(arguments.get(0) or UNKNOWN)
+    if atom is not None and atom.kind in ("content", "text"):
+        return value(Atom("content_len", atom.ref))
+    if atom is not None and atom.kind == "list":
+        return value(Atom("list_len", atom.ref))
+    return UNKNOWN
+
+
+def _first(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del at
+    found = iterate(run, arguments.get(0) or UNKNOWN, state)
+    return found | (arguments.get(1) or UNKNOWN)
+
+
+def _same(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del run, state, at
+    return arguments.get(0) or UNKNOWN
+
+
+def _second(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del run, state, at
+    return arguments.get(1) or UNKNOWN
+
+
+def _list(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    val = arguments.get(0)
+    ref = run.token(at, "list")
+    if val is None:
+        state.heap[ref] = ListObj((), value(START))
+        return value(Atom("list", ref))
+    if only(val, "list", "symbol", "content") is not None:
+        state.heap[ref] = as_list(run, val, state)
+    else:
+        members = iterate(run, val, state)
+        state.heap[ref] = ListObj(None, (members or value(ANY)) | {START}, members, open=not members)
+    return value(Atom("list", ref))
+
+
+def _copy(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    if only(arguments.get(0) or UNKNOWN, "list") is not None:
+        return _list(run, arguments, state, at)
+    return _same(run, arguments, state, at)
+
+
+def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    atom = only(arguments.get(0) or UNKNOWN)
+    if atom is not None and atom.kind in ("message", "block", "event"):
+        return value(atom)
+    inner = run.obj(state, atom.ref) if atom is not None and atom.kind == "dict" else None
+    items = dict(inner.items) if isinstance(inner, DictObj) else {}
+    is_open = bool(arguments.positional) and not isinstance(inner, DictObj)
+    for splat in arguments.splats:
+        other = only(splat, "dict")
+        obj = run.obj(state, other.ref) if other else None
+        items.update(obj.items if isinstance(obj, DictObj) else ())
+        is_open = is_open or not isinstance(obj, DictObj) or obj.open
+    items.update(arguments.keywords)
+    ref = run.token(at, "dict")
+    state.heap[ref] = DictObj(tuple(items.items()), is_open)
+    return value(Atom("dict", ref))
+
+
+def _paired(run: Run, arguments: Arguments, state: State, at: int, *, counted: bool) -> Value:
+    columns = tuple(iterate(run, val, state) for val in arguments.positional)
+    ref = run.token(at, "pairs")
+    items = (UNKNOWN, *columns[:1]) if counted else columns
+    state.heap[ref] = ListObj(items, value(ANY), union(items))
+    return value(Atom("iterator", ref, value(Atom("list", ref))))
+
+
+def _enumerate(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    return _paired(run, arguments, state, at, counted=True)
+
+
+def _zip(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    return _paired(run, arguments, state, at, counted=False)
+
+
+def _map(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    if len(arguments.positional) < 2:
+        return UNKNOWN
+    given = Arguments(tuple(iterate(run, val, state) for val in arguments.positional[1:]))
+    return value(Atom("iterator", run.token(at), call(run, arguments.positional[0], given, state, at)))
+
+
+def _filter(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    return value(Atom("iterator", run.token(at), iterate(run, arguments.get(1) or UNKNOWN, state)))
+
+
+def _getattr(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    name = text_of(arguments.get(1) or UNKNOWN)
+    if name is None:
+        escape(run, arguments.all(), at, state)
+        return UNKNOWN
+    found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at)
+    return found or arguments.get(2) or UNKNOWN
+
+
+def _partial(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    del state
+    if not arguments.positional:
+        return UNKNOWN
+    keywords = tuple(sorted(arguments.keywords.items(), key=lambda item: item[0]))
+    info = (arguments.positional[0], arguments.positional[1:], keywords, arguments.splats)
+    return value(Atom("partial", run.token(at), info))
+
+
+def _hand_on(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    """`to_thread(fn, *args)`, `submit(fn, *args)`."""
+    return call(run, arguments.get(0) or UNKNOWN, arguments.without(1), state, at)
+
+
+def _hand_on_second(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    return call(run, arguments.get(1) or UNKNOWN, arguments.without(2), state, at)
+
+
+def _gather(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    ref = run.token(at, "gather")
+    inner = iterate(run, arguments.rest, state) if arguments.rest is not None else UNKNOWN
+    members = union(arguments.positional) | inner
+    items = arguments.positional if arguments.rest is None else None
+    state.heap[ref] = ListObj(items, members or value(ANY), members)
+    return value(Atom("list", ref))
+
+
+_EXACT: dict[str, Builtin] = {
+    **dict.fromkeys(("str", "repr", "format", "sum", "max", "min", "sorted", "reversed", "json.dumps", "textwrap.dedent"), _carry),
+    **dict.fromkeys(("bool", "any", "all", "type", "id", "hash", "callable"), _nothing),
+    **dict.fromkeys(("range", "int", "float", "time.sleep", "asyncio.sleep", "super"), _silent),
+    **dict.fromkeys(("print", "display", "pprint.pprint"), _print),
+    **dict.fromkeys(("list", "tuple", "set", "frozenset"), _list),
+    **dict.fromkeys(("iter", "aiter", "vars", "asyncio.run"), _same),
+    **dict.fromkeys(("next", "anext"), _first),
+    "typing.cast": _second,
+    "dict": _dict,
+    "len": _len,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "map": _map,
+    "filter": _filter,
+    "getattr": _getattr,
+    "functools.partial": _partial,
+    **dict.fromkeys(("copy.copy", "copy.deepcopy"), _copy),
+}  # fmt: skip
+
+_PASSING: dict[str, Builtin] = {
+    **dict.fromkeys(("gather",), _gather),
+    **dict.fromkeys(("wait_for", "shield", "create_task", "ensure_future", "run_until_complete"), _same),
+    **dict.fromkeys(("to_thread", "run_sync", "run_in_threadpool"), _hand_on),
+    "run_in_executor": _hand_on_second,
+}
+"""Functions that hand a call or its result on, by the last name (asyncio, anyio, starlette, concurrent.futures)."""

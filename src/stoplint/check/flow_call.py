@@ -1,0 +1,163 @@
+"""Calls: what is called, and what comes back."""
+
+from __future__ import annotations
+
+from stoplint import sdk
+from stoplint.check import ir
+from stoplint.check.flow_builtin import call_external, is_display
+from stoplint.check.flow_core import Arguments, call, calls, evaluate, evaluates, path_of
+from stoplint.check.flow_escape import escape, reach
+from stoplint.check.flow_expr import step
+from stoplint.check.flow_inline import construct, inline
+from stoplint.check.flow_methods import call_method
+from stoplint.check.flow_names import attribute_chain
+from stoplint.check.flow_request import make_request, request_kind
+from stoplint.check.knowledge import State
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, union, value
+
+
+@evaluates(ir.Call)
+def _call(run: Run, expr: ir.Call, state: State) -> Value:
+    if isinstance(expr.func, ir.Attr):
+        base = evaluate(run, expr.func.obj, state)
+        arguments = _arguments(run, expr, state)
+        handled = call_method(run, base, expr.func.name, arguments, state, expr.at, path_of(expr.func.obj))
+        if handled is not None:
+            return handled
+        callee = step(run, base, "." + expr.func.name, state, expr.func.at, expr.func.obj)
+        if not callee:
+            return _unknown(run, expr.func.name, base, arguments, state, expr.at)
+    else:
+        callee = evaluate(run, expr.func, state)
+        arguments = _arguments(run, expr, state)
+    name = callee_name(expr.func)
+    if name in _PATH_TESTS and expr.args:
+        return call_external(run, "builtins." + name, arguments, state, expr.at, path_of(expr.args[0].value))
+    return _apply(run, callee, arguments, state, expr.at, name)
+
+
+_PATH_TESTS = frozenset({"isinstance", "hasattr"})
+
+
+def callee_name(func: ir.Expr) -> str:
+    """The last name of what is called, "" when it has none."""
+    if isinstance(func, ir.Name):
+        return func.id
+    return func.name if isinstance(func, ir.Attr) else ""
+
+
+def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
+    positional: list[Value] = []
+    keywords: dict[str, Value] = {}
+    splats: list[Value] = []
+    rest: Value | None = None
+    for arg in expr.args:
+        val = evaluate(run, arg.value, state)
+        if arg.star == "**":
+            splats.append(val)
+        elif arg.star == "*":
+            rest = (rest or UNKNOWN) | val
+        elif arg.keyword is not None:
+            keywords[arg.keyword] = val
+        else:
+            positional.append(val)
+    return Arguments(tuple(positional), keywords, tuple(splats), rest)
+
+
+@calls
+def apply_value(run: Run, callee: Value, arguments: Arguments, state: State, at: int) -> Value:
+    return _apply(run, callee, arguments, state, at, "")
+
+
+def _apply(run: Run, callee: Value, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913
+    if not callee:
+        return _unknown(run, name, UNKNOWN, arguments, state, at)
+    return union(_apply_atom(run, atom, arguments, state, at, name) for atom in sorted(callee, key=repr))
+
+
+def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913
+    kind = request_kind(run, atom, arguments, state)
+    if kind is not None:
+        return make_request(run, kind, arguments, state, at)
+    if atom.kind == "func":
+        return inline(run, atom, arguments, state, at)
+    if atom.kind == "class":
+        return construct(run, atom, arguments, state, at)
+    if atom.kind == "partial" and isinstance(atom.info, tuple):
+        inner, positional, keywords, splats = atom.info
+        merged = Arguments(
+            (*positional, *arguments.positional),
+            {**dict(keywords), **arguments.keywords},
+            (*splats, *arguments.splats),
+            arguments.rest,
+        )
+        return call(run, inner, merged, state, at)
+    if atom.kind == "external":
+        return call_external(run, str(atom.ref), arguments, state, at, None)
+    following = sdk.STEPS.get((atom.kind, "()"))
+    if following is not None:
+        return _sdk_call(atom, following)
+    if atom.kind == "object":
+        method = step(run, value(atom), ".__call__", state, at)
+        if any(a.kind == "func" for a in method):
+            return call(run, method, arguments, state, at)
+    if atom.kind == "symbol" and not name:
+        chain = attribute_chain(atom.ref)
+        name = chain[-1] if chain else ""
+    return _unknown(run, name, UNKNOWN, arguments, state, at)
+
+
+def _sdk_call(atom: Atom, following: str) -> Value:
+    if following in ("block", "event", "event_block"):
+        info = atom.info if atom.info is not None else (BlockInfo() if following != "event" else None)
+        return value(Atom(following, atom.ref, info))
+    return value(Atom(following, atom.ref))
+
+
+def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: State, at: int) -> Value:  # noqa: PLR0913
+    """A call of something that cannot be read.  What it is given leaves view; when it is given something to call, what
+    comes back is taken to be what that gives: `retry(client.messages.create, **options)`."""
+    handed = [a for val in (*arguments.positional, *arguments.keywords.values()) for a in val if _callable(a)]
+    shown = is_display(name)
+    execute_inputs(run, name, arguments, state, at)
+    escape(run, arguments.all(), at, state, shown=shown)
+    for atom in sorted(handed, key=repr):
+        if arguments.positional and atom in arguments.positional[0]:
+            given = arguments.without(1)
+        else:
+            given = Arguments((), {k: v for k, v in arguments.keywords.items() if atom not in v}, arguments.splats)
+        return call(run, value(atom), given, state, at)
+    if name == "result" and base:
+        return base
+    return UNKNOWN
+
+
+def _callable(atom: Atom) -> bool:
+    return atom.kind in sdk.REQUESTS or atom.kind in ("func", "partial")
+
+
+def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: int) -> None:
+    """A tool call handed to code that runs it: its input, or the tool_use block as a whole."""
+    if is_display(name):
+        return
+    storing = bool(name) and (name[0].isupper() or name in _STORING)
+    direct = list(arguments.positional) + ([] if storing else list(arguments.keywords.values()))
+    if storing:
+        direct = []
+    for val in direct:
+        for atom in reach(run, val, state, 2):
+            if atom.kind == "tool_input" or _is_tool_call(atom):
+                run.execute(atom, at, state, name)
+    for val in arguments.splats:
+        for atom in val:
+            if atom.kind == "tool_input":
+                run.execute(atom, at, state, name)
+
+
+_STORING = frozenset({"append", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip
+
+
+def _is_tool_call(atom: Atom) -> bool:
+    """A block that is certainly a client's tool call."""
+    return atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds == frozenset({"tool_use"})

@@ -1,0 +1,120 @@
+"""The two entry points that every part of the interpreter calls, and the registries behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from stoplint.check.values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stoplint.check import ir
+    from stoplint.check.knowledge import State
+    from stoplint.check.run import Run
+
+    Evaluator = Callable[[Run, "ir.Expr", State], Value]
+
+F = TypeVar("F")
+
+_EVALUATORS: dict[type, Evaluator] = {}
+
+
+@dataclass(slots=True)
+class Exits:
+    """How control leaves a block without returning or raising."""
+
+    go: list[State] = field(default_factory=list)
+    broke: list[State] = field(default_factory=list)
+    continued: list[State] = field(default_factory=list)
+
+    def absorb(self, other: Exits) -> None:
+        """Add the breaks and continues of an inner block."""
+        self.broke += other.broke
+        self.continued += other.continued
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The values of a call's arguments: `splats` are those after `**`, `rest` the items of a `*`, None without one."""
+
+    positional: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = field(default_factory=dict)
+    splats: tuple[Value, ...] = ()
+    rest: Value | None = None
+
+    def all(self) -> Value:
+        """Every atom of every argument."""
+        return frozenset().union(*self.positional, *self.keywords.values(), *self.splats, self.rest or UNKNOWN)
+
+    def get(self, position: int, keyword: str = "") -> Value | None:
+        if position < len(self.positional):
+            return self.positional[position]
+        return self.keywords.get(keyword)
+
+    def without(self, count: int) -> Arguments:
+        return Arguments(self.positional[count:], self.keywords, self.splats, self.rest)
+
+
+_CALLER: list[Callable[[Run, Value, Arguments, State, int], Value]] = []
+
+
+def calls(function: F) -> F:
+    """Register the function that applies a value to arguments."""
+    _CALLER[:] = [function]  # type: ignore[list-item]
+    return function
+
+
+def call(run: Run, callee: Value, arguments: Arguments, state: State, at: int) -> Value:
+    """What calling a value may give; `at` is the place of the call."""
+    return _CALLER[0](run, callee, arguments, state, at)
+
+
+def evaluates(*nodes: type) -> Callable[[F], F]:
+    """Register a function as the meaning of these expression nodes."""
+
+    def register(function: F) -> F:
+        for node in nodes:
+            _EVALUATORS[node] = function  # type: ignore[assignment]
+        return function
+
+    return register
+
+
+def evaluate(run: Run, expr: ir.Expr, state: State) -> Value:
+    """What an expression may be; `state` is changed by what the expression does."""
+    evaluator = _EVALUATORS.get(type(expr))
+    return evaluator(run, expr, state) if evaluator else UNKNOWN
+
+
+def path_of(expr: ir.Expr) -> str | None:
+    """The access path of an expression (`event`, `reply.content[0]`), or None when it has no stable one."""
+    from stoplint.check import ir  # noqa: PLC0415 - the annotations above need no import at run time
+
+    if isinstance(expr, ir.Name):
+        return expr.id
+    if isinstance(expr, ir.Attr):
+        base = path_of(expr.obj)
+        return f"{base}.{expr.name}" if base else None
+    if isinstance(expr, ir.Index) and isinstance(expr.key, ir.Const):
+        base = path_of(expr.obj)
+        return f"{base}[{expr.key.value!r}]" if base else None
+    return None
+
+
+def read_path(path: str, state: State) -> Value | None:
+    """What was learned of an access path by a test, if anything."""
+    return state.env.get(path if path.isidentifier() else "@" + path)
+
+
+def set_path(path: str, val: Value, state: State) -> None:
+    state.env[path if path.isidentifier() else "@" + path] = val
+
+
+def forget_paths(name: str, state: State) -> None:
+    """A name is bound anew: what was learned of paths through it is void."""
+    dotted, indexed = f"@{name}.", f"@{name}["
+    stale = [key for key in state.env if key.startswith((dotted, indexed))]
+    for key in stale:
+        del state.env[key]

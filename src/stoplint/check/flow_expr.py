@@ -1,0 +1,376 @@
+"""Expressions: names, literals, displays, attributes, subscripts, comprehensions."""
+
+from __future__ import annotations
+
+from stoplint import sdk
+from stoplint.reasons import mask_of as reasons_named
+from stoplint.check import ir
+from stoplint.check.events import PositionRead, ReasonCompared
+from stoplint.check.flow_cond import branch
+from stoplint.check.flow_bind import bind
+from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
+from stoplint.check.flow_escape import escape
+from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
+from stoplint.check.flow_names import closure, global_value, member, object_attribute, symbol_attribute
+from stoplint.check.knowledge import DictObj, Knowledge, State
+from stoplint.check.run import Run
+from stoplint.check.values import (
+    REASON_KINDS,
+    UNKNOWN,
+    Atom,
+    BlockInfo,
+    Token,
+    Value,
+    const,
+    literal,
+    only,
+    text_of,
+    union,
+    value,
+)
+
+
+@evaluates(ir.Name)
+def _name(run: Run, expr: ir.Name, state: State) -> Value:
+    found = state.env.get(expr.id)
+    if found is not None:
+        return found
+    found = run.frame.closure.get(expr.id)
+    if found is not None:
+        return found
+    return global_value(run, run.frame.module, expr.id)
+
+
+@evaluates(ir.Const)
+def _const(_run: Run, expr: ir.Const, _state: State) -> Value:
+    return const(expr.value)
+
+
+@evaluates(ir.Seq)
+def _seq(run: Run, expr: ir.Seq, state: State) -> Value:
+    return literal_list(run, expr, state)
+
+
+@evaluates(ir.Dict)
+def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
+    items: dict[object, Value] = {}
+    is_open = False
+    for key, item in expr.items:
+        val = evaluate(run, item, state)
+        if key is not None:
+            name = literal(evaluate(run, key, state))
+            if name is None:
+                is_open = True
+            else:
+                items[name] = val
+            continue
+        known = only(val, "dict")
+        inner = run.obj(state, known.ref) if known else None
+        if isinstance(inner, DictObj):
+            items.update(inner.items)
+            is_open = is_open or inner.open
+        else:
+            is_open = True
+    ref = run.token(expr.at)
+    fresh = DictObj(tuple(items.items()), is_open)
+    old = state.heap.get(ref)
+    if isinstance(old, DictObj) and old.items == fresh.items and not is_open:
+        fresh = old
+    state.heap[ref] = fresh
+    display_built(run, fresh, expr, state)
+    return value(Atom("dict", ref))
+
+
+@evaluates(ir.Attr)
+def _attr(run: Run, expr: ir.Attr, state: State) -> Value:
+    path = path_of(expr)
+    if path is not None:
+        learned = read_path(path, state)
+        if learned is not None:
+            return learned
+    return step(run, evaluate(run, expr.obj, state), "." + expr.name, state, expr.at, expr.obj)
+
+
+@evaluates(ir.Index)
+def _index(run: Run, expr: ir.Index, state: State) -> Value:
+    path = path_of(expr)
+    if path is not None:
+        learned = read_path(path, state)
+        if learned is not None:
+            return learned
+    base = evaluate(run, expr.obj, state)
+    key = evaluate(run, expr.key, state)
+    name = text_of(key)
+    if name is not None:
+        return step(run, base, "." + name, state, expr.at, expr.obj)
+    return union(_item(run, atom, key, expr, state) for atom in base)
+
+
+def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Value:
+    position = literal(key)
+    if atom.kind == "content" and isinstance(position, int):
+        run.may_raise("IndexError", atom.ref, state)
+        where = run.where(expr.at)
+        return value(Atom("block", atom.ref, BlockInfo(position, None, where)))
+    if atom.kind == "content" and isinstance(expr.key, ir.Slice):
+        return value(atom)
+    if atom.kind in ("list", "tuple"):
+        return take_item(run, atom, position, state)
+    if atom.kind == "dict":
+        return _lookup(run, atom, key, expr.at, state)
+    if atom.kind == "text":
+        return value(atom)
+    if atom.kind == "symbol":
+        return value(Atom("symbol", ("item", atom.ref, position))) if position is not None else UNKNOWN
+    following = sdk.STEPS.get((atom.kind, "[]"))
+    return value(Atom(following, atom.ref, BlockInfo(None, None, None) if following == "block" else atom.info)) if following else UNKNOWN  # fmt: skip
+
+
+def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
+    """`mapping[stop_reason]`: every key is named; the result carries the reason on."""
+    reasons = [a for a in key if a.kind in REASON_KINDS]
+    if reasons:
+        look_up_reason(run, atom, reasons, at, state)
+        return frozenset(Atom("reason_like", a.ref) for a in reasons)
+    obj = run.obj(state, atom.ref)
+    if isinstance(obj, DictObj) and literal(key) is not None:
+        return obj.get(literal(key)) or UNKNOWN
+    return UNKNOWN
+
+
+def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State) -> None:
+    obj = run.obj(state, mapping.ref)
+    keys = tuple(key for key, _ in obj.items if isinstance(key, str)) if isinstance(obj, DictObj) else ()
+    for reason in reasons:
+        run.look(reason.ref, reasons_named(keys))
+        request = run.request_of(reason.ref)
+        if request is not None and keys:
+            run.emit(ReasonCompared(request, run.where(at), keys, "mapping"))
+        if not keys:
+            run.expose(reason.ref, state)
+
+
+# ------------------------------------------------------------------ one step
+
+
+def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Expr | None = None) -> Value:
+    """Follow ".name" from every atom of a value."""
+    found = [_step(run, atom, name, state, at, source) for atom in sorted(base, key=repr)]
+    return union(found)
+
+
+def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Expr | None) -> Value:
+    kind = atom.kind
+    following = sdk.STEPS.get((kind, name))
+    if following is not None:
+        return _sdk_step(run, atom, following, state, at, source)
+    if kind == "symbol":
+        return symbol_attribute(run, atom, name[1:], state)
+    if kind == "object":
+        return object_attribute(run, atom, name[1:], state, at)
+    if kind == "dict":
+        obj = run.obj(state, atom.ref)
+        known = obj.get(name[1:]) if isinstance(obj, DictObj) else None
+        return known if known is not None else value(Atom("symbol", ("item", atom.ref, name[1:])))
+    if kind in ("module", "external", "class"):
+        return member(run, atom, name[1:], state)
+    if kind == "const" and name in (".value", ".name"):
+        return value(atom)
+    if kind in ("text", "tool_input", "reason", "reason_like", "dump"):
+        return value(atom)
+    if kind == "turn":
+        return UNKNOWN
+    return UNKNOWN
+
+
+def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, source: ir.Expr | None) -> Value:
+    info = atom.info
+    if following == "text":
+        return _text(run, atom, state, at)
+    if following == "tool_input":
+        kinds = info.kinds if isinstance(info, BlockInfo) else None
+        if kinds is not None and "tool_use" not in kinds:
+            return UNKNOWN
+        return value(Atom("tool_input", atom.ref, run.where(at)))
+    if following in ("block_type", "event_type"):
+        return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
+    if following in ("early_reason", "event_reason", "delta_reason"):
+        return _stream_reason(run, atom, following, at)
+    if following == "stop_sequence":
+        track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
+        if track is not None:
+            track.stop_sequence_read = True
+        return value(Atom("stop_sequence", atom.ref))
+    if following == "foreign_reason":
+        request = run.request_of(atom.ref)
+        if request is not None:
+            run.emit(ReasonCompared(request, run.where(at), ("finish_reason",), "attribute"))
+        return UNKNOWN
+    if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call", "event_block"):
+        return value(Atom(following, atom.ref, info))
+    return value(Atom(following, atom.ref))
+
+
+def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
+    info = atom.info
+    taken: Where | None = run.where(at)
+    if isinstance(info, BlockInfo):
+        if info.kinds is not None and not info.kinds & {"text", "other"}:
+            return UNKNOWN
+        if info.position is not None and info.where is not None:
+            request = run.request_of(atom.ref)
+            known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
+            if request is not None:
+                guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
+                run.emit(PositionRead(request, info.where, info.position, info.kinds, known or Knowledge(), guards))
+    return value(Atom("text", atom.ref, taken))
+
+
+def _stream_reason(run: Run, atom: Atom, following: str, at: int) -> Value:
+    """Reads on stream events: `delta.stop_reason` is right on message_delta only, `message.stop_reason` on the last."""
+    types = atom.info if isinstance(atom.info, frozenset) else None
+    if following == "early_reason":
+        run.early(atom, at, "the event itself")
+        return UNKNOWN
+    right = "message_delta" if following == "delta_reason" else "message_stop"
+    if types is not None and right not in types:
+        run.early(atom, at, " or ".join(sorted(types)))
+        return UNKNOWN
+    return value(Atom("reason", atom.ref))
+
+
+# ------------------------------------------------------------------ the rest
+
+
+@evaluates(ir.Await)
+def _await(run: Run, expr: ir.Await, state: State) -> Value:
+    return evaluate(run, expr.value, state)
+
+
+@evaluates(ir.Star)
+def _star(run: Run, expr: ir.Star, state: State) -> Value:
+    return evaluate(run, expr.value, state)
+
+
+@evaluates(ir.Format)
+def _format(run: Run, expr: ir.Format, state: State) -> Value:
+    parts = [evaluate(run, part, state) for part in expr.parts]
+    return _carried(run, parts, state)
+
+
+@evaluates(ir.BinOp)
+def _binop(run: Run, expr: ir.BinOp, state: State) -> Value:
+    parts = [evaluate(run, part, state) for part in expr.parts]
+    if expr.op == "+":
+        joined = join_lists(run, parts, expr.at, state)
+        if joined is not None:
+            return joined
+    if expr.op == "|" and all(only(part, "dict", "class", "external") for part in parts):
+        return union(parts)
+    return _carried(run, parts, state)
+
+
+@evaluates(ir.Opaque)
+def _opaque(run: Run, expr: ir.Opaque, state: State) -> Value:
+    return _carried(run, [evaluate(run, part, state) for part in expr.parts], state)
+
+
+@evaluates(ir.Slice)
+def _slice(run: Run, expr: ir.Slice, state: State) -> Value:
+    for part in (expr.lower, expr.upper, expr.step):
+        if part is not None:
+            evaluate(run, part, state)
+    return UNKNOWN
+
+
+CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "stop_sequence", "stop_details", "message", "event", "delta"})  # fmt: skip
+
+
+def _carried(run: Run, parts: list[Value], _state: State) -> Value:
+    """What is mixed into a new value goes along with it: a formatted response is a dump of it.  Where nothing of a
+    response is in it but every part is known to stay the same, the mixture stays the same too."""
+    atoms = union(parts)
+    kept = frozenset(
+        Atom("dump", atom.ref) if atom.kind == "message" else atom for atom in atoms if atom.kind in CARRIED
+    )
+    if not kept and parts and all(len(part) == 1 and next(iter(part)).kind in ("symbol", "const", "mix") for part in parts):
+        return value(Atom("mix", tuple(next(iter(part)) for part in parts)))
+    return kept
+
+
+@evaluates(ir.Cond)
+def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
+    yes, no = branch(run, expr.test, state)
+    found: list[Value] = []
+    ends: list[State] = []
+    for side, paths in ((expr.body, yes), (expr.orelse, no)):
+        for path in paths:
+            found.append(evaluate(run, side, path))
+            ends.append(path)
+    become(state, ends)
+    return union(found)
+
+
+def become(state: State, ends: list[State]) -> None:
+    """Let `state` be the join of the paths that an expression took."""
+    if not ends:
+        return
+    whole = ends[0]
+    for other in ends[1:]:
+        whole = whole.join(other)
+    state.env, state.know, state.heap = whole.env, whole.know, whole.heap
+
+
+@evaluates(ir.Comp)
+def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
+    inner = state.copy()
+    paths = [inner]
+    for loop in expr.loops:
+        entered: list[State] = []
+        for path in paths:
+            items = iterate(run, evaluate(run, loop.iter, path), path)
+            bind(run, loop.target, items, path)
+            kept = [path]
+            for test in loop.ifs:
+                kept = [yes for one in kept for yes in branch(run, test, one)[0]]
+            entered += kept
+        paths = entered
+    values = [evaluate(run, part, path) for path in paths for part in expr.parts]
+    state.heap.update({ref: obj for path in paths for ref, obj in path.heap.items()})
+    for path in paths:
+        for token, known in path.know.items():
+            state.know.setdefault(token, known)
+            if known.exposed and not state.know[token].exposed:
+                state.know[token] = state.know[token].shown()
+    if expr.kind == "dict":
+        return _carried(run, values, state)
+    return fresh_list(run, expr.at, union(values), state, kind=expr.kind)
+
+
+@evaluates(ir.Lambda)
+def _lambda(run: Run, expr: ir.Lambda, state: State) -> Value:
+    return closure(run, expr.func, state)
+
+
+@evaluates(ir.Bind)
+def _bind(run: Run, expr: ir.Bind, state: State) -> Value:
+    val = evaluate(run, expr.value, state)
+    bind(run, expr.target, val, state)
+    if isinstance(expr.target, ir.Name):
+        return state.env.get(expr.target.id, val)
+    return val
+
+
+@evaluates(ir.Yield)
+def _yield(run: Run, expr: ir.Yield, state: State) -> Value:
+    if expr.value is None:
+        return UNKNOWN
+    val = evaluate(run, expr.value, state)
+    if expr.is_from:
+        val = iterate(run, val, state) or val
+    if len(run.frames) == 1:
+        escape(run, val, expr.at, state)
+    else:
+        run.frame.yielded |= val
+    return UNKNOWN
+

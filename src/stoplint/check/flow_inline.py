@@ -1,0 +1,192 @@
+"""Calls of the project's own functions: interpreted where they are called, with what is known there.
+
+So a helper that checks, a helper that raises, a wrapper that returns the text and a predicate need no special case.
+Depth, recursion and the work of one root are bounded; past a bound a call is out of view, which is quiet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check import ir
+from stoplint.check.flow_core import Arguments, evaluate
+from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.knowledge import START, DictObj, ListObj, State
+from stoplint.check.run import MAX_DEPTH, MAX_STEPS, Frame, Run, Stop
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, union, value
+from stoplint.reasons import EVERY
+
+if TYPE_CHECKING:
+    from stoplint.check.program import FunctionInfo
+
+
+def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) -> Value:
+    """Interpret a call of a project function in place."""
+    key = str(callee.ref)
+    info = run.program.functions[key]
+    run.calls.add(key)
+    given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
+    tracked = any(_tracked(atom) for atom in reach(run, given, state, 3))
+    if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
+        run.judged_by_callers.add(key)
+    if not _worth_it(run, key, info, tracked=tracked):
+        if tracked:
+            escape(run, arguments.all(), at, state)
+        else:
+            loosen(run, reach(run, arguments.all(), state, 2), state)
+        return UNKNOWN
+    frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
+    caller_env = state.env
+    run.frames.append(frame)
+    try:
+        state.env = {}
+        _bind_parameters(run, info, callee, arguments, state)
+        ends = _run_body(run, info, state)
+    finally:
+        run.frames.pop()
+        state.env = caller_env
+    for kind, raised in frame.raised:
+        raised.env = dict(caller_env)
+        run.frame.raised.append((kind, raised))
+    return _merge(run, info, frame, ends, state, caller_env, at)
+
+
+def _tracked(atom: Atom) -> bool:
+    if isinstance(atom.ref, Token) and atom.kind not in ("list", "dict", "object", "symbol", "iterator", "partial"):
+        return True
+    return atom.kind in ("create", "open_stream", "parse", "client", "messages", "partial") or exposes(atom)
+
+
+def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
+    if len(run.frames) > run.max_depth or run.steps > MAX_STEPS:
+        return False
+    depth = sum(1 for frame in run.frames if frame.function is info)
+    if depth > 1:
+        return False
+    return tracked or run.program.is_interesting(key)
+
+
+def _closure(run: Run, key: str, info: FunctionInfo, state: State) -> dict[str, Value]:
+    if run.frame.function is not None and info.parent == run.frame.function.key:
+        return {**run.frame.closure, **state.env}
+    return run.program.closures.get(key, {})
+
+
+def _bind_parameters(run: Run, info: FunctionInfo, callee: Atom, arguments: Arguments, state: State) -> None:
+    params = list(info.func.params)
+    positional = list(arguments.positional)
+    if isinstance(callee.info, Atom):
+        positional.insert(0, value(callee.info))
+    keywords = dict(arguments.keywords)
+    splatted = _splatted(run, arguments, state)
+    for param in params:
+        if param.kind == "*":
+            ref = run.token(0, f"*{param.name}")
+            state.heap[ref] = ListObj(tuple(positional), union(positional) or value(START), union(positional))
+            state.env[param.name] = value(Atom("list", ref))
+            positional = []
+        elif param.kind == "**":
+            ref = run.token(0, f"**{param.name}")
+            state.heap[ref] = DictObj(tuple(keywords.items()), bool(arguments.splats))
+            state.env[param.name] = value(Atom("dict", ref))
+        elif positional and param.kind != "keyword":
+            state.env[param.name] = positional.pop(0) or parameter(run, info, param)
+        elif param.name in keywords:
+            state.env[param.name] = keywords.pop(param.name) or parameter(run, info, param)
+        elif param.name in splatted:
+            state.env[param.name] = splatted[param.name]
+        elif param.default is not None and not arguments.splats:
+            state.env[param.name] = evaluate(run, param.default, state) or parameter(run, info, param)
+        else:
+            state.env[param.name] = parameter(run, info, param)
+
+
+def _splatted(run: Run, arguments: Arguments, state: State) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for splat in arguments.splats:
+        for atom in splat:
+            obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
+            if isinstance(obj, DictObj):
+                found.update({key: val for key, val in obj.items if isinstance(key, str)})
+    return found
+
+
+def parameter(run: Run, info: FunctionInfo, param: ir.Param) -> Value:
+    """What a parameter is when nothing is known of the argument: what its annotation says, else itself."""
+    noted = run.program.annotated(run, info.module, param.note)
+    return noted or value(Atom("symbol", Token(run.site(0), run.frame.path, f"{info.key} {param.name}")))
+
+
+def _run_body(run: Run, info: FunctionInfo, state: State) -> list[State]:
+    from stoplint.check.flow import run_function  # noqa: PLC0415 - statements and calls know each other
+
+    return run_function(run, info, state)
+
+
+def _merge(run: Run, info: FunctionInfo, frame: Frame, ends: list[State], state: State, env: dict[str, Value], at: int) -> Value:  # noqa: PLR0913
+    """Join the ways a call may end into the caller's state; the value says what each end meant."""
+    returned = [*frame.returned, *((value(Atom("const", None, "NoneType")), end) for end in ends)]
+    if not returned:
+        raise Stop
+    test = _as_test([(val, end) for val, end in returned], state)
+    whole = returned[0][1]
+    for _, end in returned[1:]:
+        whole = whole.join(end)
+    state.env, state.know, state.heap = env, whole.know, whole.heap
+    if info.func.is_generator:
+        return value(Atom("iterator", run.token(at, "generator"), frame.yielded))
+    if test is not None:
+        return test
+    return union(val for val, _ in returned)
+
+
+def _as_test(returned: list[tuple[Value, State]], before: State) -> Value | None:
+    """A helper that returns True on some reasons and False on the others is a test of them."""
+    if len(returned) < 2:
+        return None
+    sides: dict[bool, list[State]] = {True: [], False: []}
+    for val, end in returned:
+        answer = literal(val)
+        if not isinstance(answer, bool):
+            return None
+        sides[answer].append(end)
+    if not sides[True] or not sides[False]:
+        return None
+    for token, known in before.know.items():
+        yes = _mask(token, sides[True])
+        no = _mask(token, sides[False])
+        if not yes & no and (yes | no) & known.remaining == known.remaining:
+            return value(Atom("test", token, yes | (EVERY & ~known.remaining)))
+    return None
+
+
+def _mask(token: Token, states: list[State]) -> int:
+    mask = 0
+    for state in states:
+        known = state.know.get(token)
+        mask |= known.remaining if known is not None else EVERY
+    return mask
+
+
+def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) -> Value:
+    """Make an object of a project class: what it is given is kept in it, its `__init__` is run."""
+    key = str(cls.ref)
+    program = run.program
+    if program.is_enum(key):
+        return arguments.get(0) or UNKNOWN
+    ref = run.token(at, "object")
+    made = Atom("object", ref, key)
+    fields = program.field_names(key)
+    items = dict(zip(fields, arguments.positional, strict=False))
+    items.update(arguments.keywords)
+    state.heap[ref] = DictObj(tuple(items.items()), bool(arguments.splats))
+    init = program.class_member(key, "__init__")
+    if init is not None:
+        for method in sorted(init, key=repr):
+            if method.kind == "func":
+                state.heap[ref] = DictObj((), open=True)
+                inline(run, Atom("func", method.ref, made), arguments, state, at)
+    return value(made)
+
+
+MAX = MAX_DEPTH

@@ -1,0 +1,146 @@
+"""`match`: patterns are tests like any other, so each case narrows and the cases after it know that it failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check import ir
+from stoplint.check.flow_bind import bind
+from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, branch, compare, narrowing, split
+from stoplint.check.flow_core import Exits, evaluate, path_of
+from stoplint.check.flow_expr import step
+from stoplint.check.knowledge import ListObj, State, compact
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Value, only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
+
+Paths = tuple[list[State], list[State]]
+
+
+def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exits:
+    exits = Exits()
+    subject = evaluate(run, node.subject, state)
+    path = path_of(node.subject)
+    paths = [state]
+    for case in node.cases:
+        inside: list[State] = []
+        outside: list[State] = []
+        for one in paths:
+            yes, no = _matches(run, case.pattern, subject, path, one)
+            outside += no
+            if case.guard is not None:
+                for there in yes:
+                    passed, failed = branch(run, case.guard, there)
+                    inside += passed
+                    outside += failed
+            else:
+                inside += yes
+        if inside:
+            inner = run_block(run, case.body, compact(inside))
+            exits.absorb(inner)
+            exits.go += inner.go
+        paths = compact(outside)
+        if not paths:
+            break
+    exits.go += paths
+    return exits
+
+
+def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State) -> Paths:  # noqa: PLR0911
+    """The paths on which a value matches, and those on which it may not."""
+    if isinstance(pattern, ir.MatchAs):
+        if pattern.pattern is None:
+            yes: list[State] = [state]
+            no: list[State] = []
+        else:
+            yes, no = _matches(run, pattern.pattern, val, path, state)
+        if pattern.name:
+            for one in yes:
+                bind(run, ir.Name(pattern.name), val, one)
+        return yes, no
+    if isinstance(pattern, ir.MatchValue):
+        wanted = evaluate(run, pattern.value, state)
+        return split(run, compare(run, val, "==", wanted, state, _at(pattern.value), path), path, state)
+    if isinstance(pattern, ir.MatchOr):
+        return _matches_any(run, pattern, val, path, state)
+    if isinstance(pattern, ir.MatchClass):
+        return _matches_class(run, pattern, val, path, state)
+    if isinstance(pattern, ir.MatchMapping):
+        parts = [(evaluate(run, key, state), inner) for key, inner in pattern.items]
+        named = [("." + str(only(key).ref), inner) for key, inner in parts if only(key, "const")]  # type: ignore[union-attr]
+        return _matches_parts(run, named, val, path, [state], [state.copy()] if len(named) != 1 else [])
+    if isinstance(pattern, ir.MatchSequence):
+        return _matches_sequence(run, pattern, val, state)
+    return [state], [state.copy()]
+
+
+def _at(expr: ir.Expr) -> int:
+    return getattr(expr, "at", 0)
+
+
+def _matches_any(run: Run, pattern: ir.MatchOr, val: Value, path: str | None, state: State) -> Paths:
+    if all(isinstance(option, ir.MatchValue) for option in pattern.options):
+        first = pattern.options[0]
+        wanted = frozenset().union(
+            *(evaluate(run, option.value, state) for option in pattern.options if isinstance(option, ir.MatchValue))
+        )
+        at = _at(first.value) if isinstance(first, ir.MatchValue) else 0
+        return split(run, compare(run, val, "in", wanted, state, at, path), path, state)
+    yes: list[State] = []
+    rest = [state]
+    for option in pattern.options:
+        pairs = [_matches(run, option, val, path, one) for one in rest]
+        yes += [one for pair in pairs for one in pair[0]]
+        rest = [one for pair in pairs for one in pair[1]]
+    return yes, rest
+
+
+def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | None, state: State) -> Paths:
+    name = sdk.unprefixed(pattern.cls.id if isinstance(pattern.cls, ir.Name) else getattr(pattern.cls, "name", ""))
+    atom = only(val, "block", "event")
+    table, universe = (
+        (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if atom is not None and atom.kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
+    )
+    yes, no = [state], [state.copy()]
+    if atom is not None and path is not None and name in table:
+        test = narrowing(path, atom, frozenset({table[name]}), universe, exact=True, negated=False)
+        yes, no = split(run, test, path, state)
+    sure = name in sdk.MESSAGE_CLASSES and only(val, "message") is not None
+    parts = [("." + keyword, inner) for keyword, inner in pattern.keywords]
+    if sure and len(parts) == 1:
+        no = []
+    return _matches_parts(run, parts, val, path, yes, no)
+
+
+def _matches_parts(  # noqa: PLR0913
+    run: Run, parts: list[tuple[str, ir.Pattern]], val: Value, path: str | None, yes: list[State], no: list[State]
+) -> Paths:
+    """Sub-patterns on members: each narrows what is left, and may fail."""
+    for name, inner in parts:
+        left: list[State] = []
+        for one in yes:
+            now = (one.env.get(path) if path and path.isidentifier() else None) or val
+            found = step(run, now, name, one, 0, ir.Name(path) if path and path.isidentifier() else None)
+            passed, failed = _matches(run, inner, found, f"{path}{name}" if path else None, one)
+            left += passed
+            no = no + failed
+        yes = left
+    return yes, no
+
+
+def _matches_sequence(run: Run, pattern: ir.MatchSequence, val: Value, state: State) -> Paths:
+    atom = only(val, "list")
+    obj = run.obj(state, atom.ref) if atom else None
+    items = obj.items if isinstance(obj, ListObj) else None
+    yes, no = [state], [state.copy()]
+    for index, inner in enumerate(pattern.items):
+        part = items[index] if items is not None and index < len(items) else UNKNOWN
+        if isinstance(inner, ir.MatchStar):
+            continue
+        yes = [one for path in yes for one in _matches(run, inner, part, None, path)[0]]
+    return yes, no

@@ -1,0 +1,151 @@
+"""Methods of the values that the analysis follows: lists, dicts, text, tool input, responses used as dicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stoplint import sdk
+from stoplint.check.flow_bind import fresh_symbol
+from stoplint.check.flow_core import Arguments
+from stoplint.check.flow_escape import reach
+from stoplint.check.flow_expr import CARRIED, look_up_reason, step
+from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
+from stoplint.check.run import Run
+from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, text_of, union, value
+
+LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
+MUTATING = frozenset({"append", "extend", "insert", "appendleft"})
+MAPPINGS = frozenset({"message", "snapshot", "event", "delta", "event_message", "block", "event_block", "batch_item", "batch_result"})  # fmt: skip
+
+
+def call_method(  # noqa: PLR0911, PLR0913
+    run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int, path: str | None
+) -> Value | None:
+    """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
+    atom = only(base)
+    if atom is None:
+        return _several(run, base, name, arguments, state, at)
+    if atom.kind == "list" and name in LIST_METHODS:
+        return _list_method(run, atom, name, arguments, state, at)
+    if atom.kind == "symbol" and name in MUTATING and arguments.positional:
+        return _list_method(run, atom, name, arguments, state, at)
+    if atom.kind == "dict":
+        return _dict_method(run, atom, name, arguments, state, at)
+    if atom.kind in MAPPINGS and name in ("get", "pop") and arguments.positional:
+        key = text_of(arguments.positional[0])
+        return step(run, base, "." + key, state, at) if key else UNKNOWN
+    if atom.kind == "const" and isinstance(atom.ref, str):
+        return _joined(run, arguments, state)
+    if atom.kind in ("text", "tool_input", "mix", "iterator"):
+        return value(atom) | _joined(run, arguments, state)
+    if atom.kind in ("reason", "reason_like"):
+        return value(Atom("reason_like", atom.ref))
+    if atom.kind in ("message", "stream_manager") and name in ("result", "wait"):
+        return base
+    if atom.kind in ("stream", "raw_stream") and name in ("close", "aclose", "until_done"):
+        return UNKNOWN
+    del path
+    return None
+
+
+def _several(run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int) -> Value | None:  # noqa: PLR0913
+    """A value that may be several things: methods of text and lists still carry what is in them."""
+    if base and all(atom.kind in ("text", "tool_input", "const", "mix", "reason_like") for atom in base):
+        return frozenset(atom for atom in base if atom.kind != "const") | _joined(run, arguments, state)
+    if base and all(atom.kind in ("list", "const", "symbol") for atom in base) and name in LIST_METHODS:
+        found = [
+            _list_method(run, atom, name, arguments, state, at) for atom in sorted(base, key=repr) if atom.kind != "const"
+        ]
+        return union(found)
+    return None
+
+
+def _joined(run: Run, arguments: Arguments, state: State) -> Value:
+    """`"".join(parts)`, `"{}".format(x)`: what is put together carries what was in the pieces."""
+    return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind in CARRIED)
+
+
+def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:  # noqa: PLR0913
+    obj = as_list(run, value(atom), state)
+    first = arguments.get(0)
+    if name in ("append", "appendleft") and first is not None:
+        state.heap[atom.ref] = appended(run, obj, first, at, state)
+    elif name == "extend" and first is not None:
+        state.heap[atom.ref] = extended(run, obj, _as_items(run, first, state), at, state)
+    elif name == "insert" and len(arguments.positional) > 1:
+        state.heap[atom.ref] = inserted(run, obj, literal(arguments.positional[0]), arguments.positional[1], at, state)
+    elif name == "pop":
+        position = literal(first) if first is not None else -1
+        popped = obj.items[-1] if position == -1 and obj.items else obj.members
+        items = obj.items[:-1] if position == -1 and obj.items else None
+        last = (items[-1] or value(ANY)) if items else value(START) if items == () else value(ANY)
+        state.heap[atom.ref] = ListObj(items, last, obj.members, open=obj.open)
+        return popped
+    elif name == "clear":
+        state.heap[atom.ref] = ListObj((), value(START))
+    elif name == "copy":
+        ref = run.token(at, "copy")
+        state.heap[ref] = obj
+        return value(Atom("list", ref))
+    elif name in ("remove", "reverse", "sort"):
+        state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True)
+    return UNKNOWN
+
+
+def _as_items(run: Run, val: Value, state: State) -> ListObj:
+    atom = only(val, "list", "symbol", "content")
+    if atom is not None:
+        return as_list(run, val, state)
+    members = iterate(run, val, state)
+    return ListObj(None, (members or value(ANY)) | {START}, members, open=not members)
+
+
+def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value | None:  # noqa: PLR0913
+    obj = run.obj(state, atom.ref)
+    if not isinstance(obj, DictObj):
+        return None
+    if name in ("get", "pop", "setdefault") and arguments.positional:
+        reasons = [a for a in arguments.positional[0] if a.kind in REASON_KINDS]
+        if reasons:
+            look_up_reason(run, atom, reasons, at, state)
+            return frozenset(Atom("reason_like", a.ref) for a in reasons)
+        key = literal(arguments.positional[0])
+        known = obj.get(key) if key is not None else union(val for _, val in obj.items)
+        if known is None and name == "setdefault" and len(arguments.positional) > 1:
+            known = arguments.positional[1]
+            state.heap[atom.ref] = obj.having(key, known)
+        default = arguments.get(1) or UNKNOWN
+        return known if known is not None else default
+    if name == "update":
+        updated = replace(obj, sent=frozenset())
+        for key, val in arguments.keywords.items():
+            updated = updated.having(key, val or fresh_symbol(run, at, state))
+        for val in (*arguments.positional, *arguments.splats):
+            other = only(val, "dict")
+            inner = run.obj(state, other.ref) if other else None
+            if not isinstance(inner, DictObj):
+                updated = replace(updated, open=True)
+                continue
+            for inner_key, inner_val in inner.items:
+                updated = updated.having(inner_key, inner_val)
+        state.heap[atom.ref] = updated
+        return UNKNOWN
+    if name == "copy":
+        ref = run.token(at, "copy")
+        state.heap[ref] = obj
+        return value(Atom("dict", ref))
+    if name == "items":
+        members = union(val for _, val in obj.items)
+        ref = run.token(at, "items")
+        state.heap[ref] = ListObj((UNKNOWN, members), value(ANY), members)
+        return value(Atom("iterator", ref, value(Atom("list", ref))))
+    if name == "values":
+        return value(Atom("iterator", run.token(at, "values"), union(val for _, val in obj.items)))
+    if name == "keys":
+        return value(atom)
+    known = obj.get(name)
+    return None if known is not None else UNKNOWN
+
+
+KNOWN_KINDS = frozenset(kind for kind, _ in sdk.STEPS)

@@ -1,0 +1,117 @@
+"""Names and members: what a global, an import, an attribute of an object or of an unknown value may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check import ir
+from stoplint.check.flow_core import Arguments, call
+from stoplint.check.knowledge import DictObj, State
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Atom, Value, value
+
+if TYPE_CHECKING:
+    from stoplint.check.program import ModuleInfo
+
+MAX_CHAIN = 8
+"""Attributes of attributes of an unknown value are told apart to this depth."""
+
+
+def global_value(run: Run, module: ModuleInfo, name: str) -> Value:
+    """A module's global, or a builtin."""
+    run.reads.add((module.name, name))
+    found = run.program.lookup_global(module, name)
+    return found if found is not None else value(Atom("external", "builtins." + name))
+
+
+def closure(run: Run, func: ir.Function, state: State) -> Value:
+    """A nested function or lambda, with the variables around it as they are now."""
+    key = run.program.add_function(run.frame, func)
+    run.program.closures[key] = {**run.frame.closure, **state.env}
+    return value(Atom("func", key))
+
+
+def symbol_attribute(run: Run, atom: Atom, name: str, state: State) -> Value:
+    obj = run.obj(state, atom.ref)
+    known = obj.get(name) if isinstance(obj, DictObj) else None
+    if known is not None:
+        return known
+    if chain_length(atom.ref) > MAX_CHAIN:
+        return UNKNOWN
+    return value(Atom("symbol", ("attr", atom.ref, name)))
+
+
+def chain_length(ref: object) -> int:
+    length = 0
+    while isinstance(ref, tuple) and len(ref) == 3 and ref[0] in ("attr", "item"):
+        length, ref = length + 1, ref[1]
+    return length
+
+
+def attribute_chain(ref: object) -> tuple[str, ...]:
+    """The attribute names by which a symbol was reached, outermost first: `x.beta.messages.create`."""
+    names: list[str] = []
+    while isinstance(ref, tuple) and len(ref) == 3 and ref[0] in ("attr", "item"):
+        names.append(str(ref[2]))
+        ref = ref[1]
+    return tuple(reversed(names))
+
+
+def object_attribute(run: Run, atom: Atom, name: str, state: State, at: int) -> Value:
+    """An attribute of an object of the project: what this path stored, else what any method stores, else a method."""
+    obj = run.obj(state, atom.ref)
+    known = obj.get(name) if isinstance(obj, DictObj) else None
+    if known is not None:
+        return known
+    cls = str(atom.info)
+    run.reads.add((cls, name))
+    found = run.program.class_member(cls, name)
+    if found is None:
+        return symbol_attribute(run, atom, name, state)
+    methods = [a for a in found if a.kind == "func"]
+    if not methods:
+        return found
+    return frozenset().union(*(_bound(run, method, atom, state, at) for method in methods)) | (found - set(methods))
+
+
+def _bound(run: Run, method: Atom, owner: Atom, state: State, at: int) -> Value:
+    info = run.program.functions[str(method.ref)]
+    kinds = run.program.decorator_names(info)
+    if "staticmethod" in kinds:
+        return value(method)
+    if "classmethod" in kinds:
+        return value(Atom("func", method.ref, Atom("class", owner.info)))
+    bound = value(Atom("func", method.ref, owner))
+    if kinds & {"property", "cached_property"}:
+        return call(run, bound, Arguments(), state, at)
+    return bound
+
+
+def member(run: Run, atom: Atom, name: str, state: State) -> Value:
+    """`module.name`, `package.name`, `Class.name`."""
+    if atom.kind == "module":
+        run.reads.add((str(atom.ref), name))
+        return run.program.lookup(str(atom.ref), name)
+    if atom.kind == "external":
+        return external_member(str(atom.ref), name)
+    obj = run.obj(state, atom.ref)
+    known = obj.get(name) if isinstance(obj, DictObj) else None
+    if known is not None:
+        return known
+    run.reads.add((str(atom.ref), name))
+    found = run.program.class_member(str(atom.ref), name)
+    if found is None:
+        return UNKNOWN
+    return frozenset(
+        Atom("func", a.ref, atom)
+        if a.kind == "func" and "classmethod" in run.program.decorator_names(run.program.functions[str(a.ref)])
+        else a
+        for a in found
+    )
+
+
+def external_member(dotted: str, name: str) -> Value:
+    if dotted.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+        return value(Atom("client_class"))
+    return value(Atom("external", f"{dotted}.{name}"))

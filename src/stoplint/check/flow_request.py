@@ -1,0 +1,233 @@
+"""Requests: what the arguments of a call to the Messages API say of the response it will get."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check.events import Request, RequestMade, Sent
+from stoplint.check.flow_core import Arguments
+from stoplint.check.flow_lists import as_list
+from stoplint.check.flow_names import attribute_chain
+from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.run import Run
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal, only, text_of, value
+from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENCE, TOOL_USE
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+SURFACES = {
+    "create": "create",
+    "raw_create": "create",
+    "post": "create",
+    "parse": "parse",
+    "open_stream": "stream",
+    "tool_runner": "tool_runner",
+    "results": "batch",
+}
+
+SHAPES = {"create": "create", "stream": "open_stream", "parse": "parse", "tool_runner": "tool_runner"}
+"""Method names by which a request is known where nothing says what the client is."""
+
+NOT_GIVEN = ("NOT_GIVEN", "NotGiven", "omit", "Omit", "OMIT")
+
+
+class Options:
+    """The named arguments of a request, through `**` of dicts that are in view; `open`: there may be more."""
+
+    def __init__(self, run: Run, arguments: Arguments, state: State) -> None:
+        self.known: dict[str, Value] = {}
+        self.open = arguments.rest is not None
+        for splat in arguments.splats:
+            atom = only(splat, "dict")
+            obj = run.obj(state, atom.ref) if atom else None
+            if isinstance(obj, DictObj):
+                self.known.update({key: val for key, val in obj.items if isinstance(key, str)})
+                self.open = self.open or obj.open
+            else:
+                self.open = True
+        self.known.update(arguments.keywords)
+
+    def get(self, name: str) -> Value | None:
+        """The value of an option; None when it is not passed, an empty set when it is passed but unreadable."""
+        val = self.known.get(name)
+        if val is None or is_none(val):
+            return None
+        atom = only(val, "external")
+        if atom is not None and str(atom.ref).rsplit(".", 1)[-1] in NOT_GIVEN:
+            return None
+        return val
+
+
+def request_kind(run: Run, callee: Atom, arguments: Arguments, state: State) -> str | None:
+    """The kind of request that calling an atom makes, by what it is or, failing that, by the call's shape."""
+    if callee.kind in sdk.REQUESTS:
+        if callee.kind != "post":
+            return callee.kind
+        cast = only(arguments.keywords.get("cast_to", UNKNOWN), "external")
+        return "post" if cast and str(cast.ref).rsplit(".", 1)[-1] in sdk.MESSAGE_CLASSES else None
+    if callee.kind != "symbol":
+        return None
+    chain = attribute_chain(callee.ref)
+    if len(chain) < 2 or chain[-2] != "messages" or chain[-1] not in SHAPES or "threads" in chain:
+        return None
+    options = Options(run, arguments, state)
+    if "response_model" in options.known or arguments.positional or {"to", "from_", "body"} & options.known.keys():
+        return None
+    says = {"messages", "model", "max_tokens"} & options.known.keys()
+    if "messages" in says and len(says) > 1:
+        return SHAPES[chain[-1]]
+    if options.open and run.frame.module.speaks_of_anthropic:
+        return SHAPES[chain[-1]]
+    return None
+
+
+def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> Value:
+    """Send a request: open the response and return what the call hands out."""
+    options = Options(run, arguments, state)
+    streams = options.get("stream")
+    streaming = False if streams is None and not options.open else literal(streams or UNKNOWN)
+    surface = SURFACES[kind]
+    modes: list[tuple[str, str]] = [("", surface)]
+    if kind == "create" and streaming is True:
+        modes = [("stream", "raw_stream")]
+    elif kind == "create" and streaming is not False:
+        modes.append(("stream", "raw_stream"))
+    elif kind == "tool_runner" and streaming is True:
+        modes = [("stream", "runner_stream")]
+    again = _sent_before(run, options, state)
+    found: set[Atom] = set()
+    for mode, surf in modes:
+        token = run.token(at, mode)
+        request = _request(run, token, surf, options, state, at)
+        run.emit(RequestMade(request, again))
+        run.open(request, state)
+        result = "raw_stream" if surf == "raw_stream" else sdk.STEPS[kind, "()"]
+        found.add(Atom(result, token))
+    _mark_sent(run, options, [run.token(at, mode) for mode, _ in modes], state)
+    return frozenset(found)
+
+
+def _request(run: Run, token: Token, surface: str, options: Options, state: State, at: int) -> Request:  # noqa: PLR0913
+    client_tools, server_tools = _tools(run, options, state)
+    stops = options.get("stop_sequences")
+    compaction = options.get("compaction") or options.get("context_management")
+    possible, sure = ALWAYS | OTHER, ALWAYS
+    for bit, there in (
+        (TOOL_USE, client_tools),
+        (PAUSE_TURN, server_tools),
+        (STOP_SEQUENCE, None if stops is None and options.open else stops is not None),
+        (COMPACTION, None if compaction is None and options.open else compaction is not None),
+    ):
+        possible |= bit if there is not False else 0
+        sure |= bit if there else 0
+    if surface == "batch":
+        possible, sure = possible | TOOL_USE | PAUSE_TURN | STOP_SEQUENCE, ALWAYS
+    thinking = options.get("thinking")
+    return Request(
+        token=token,
+        where=run.where(at),
+        surface=surface,
+        possible=possible,
+        sure=sure,
+        tools=client_tools,
+        server_tools=server_tools,
+        thinking=None if (thinking is None and options.open) or thinking == UNKNOWN else _thinks(run, thinking, state),
+        stop_sequences=_count(run, stops, state),
+        model=text_of(options.get("model") or UNKNOWN),
+        max_tokens=options.get("max_tokens"),
+        betas=_strings(run, options.get("betas"), state),
+        guarded=any(guard & {"ValidationError", "ValueError", "Exception"} for guard in run.frame.guards),
+    )
+
+
+def _thinks(run: Run, thinking: Value | None, state: State) -> bool | None:
+    if thinking is None:
+        return False
+    atom = only(thinking, "dict")
+    obj = run.obj(state, atom.ref) if atom else None
+    if isinstance(obj, DictObj):
+        return text_of(obj.get("type") or UNKNOWN) != "disabled"
+    return None
+
+
+def _tools(run: Run, options: Options, state: State) -> tuple[bool | None, bool | None]:
+    """Whether client tools and server tools are passed: True, False, or None when it cannot be told."""
+    servers = True if options.get("mcp_servers") is not None else False if not options.open else None
+    val = options.get("tools")
+    if val is None:
+        return (None, servers) if options.open else (False, servers)
+    obj = as_list(run, val, state) if only(val, "list") else None
+    if obj is None:
+        return None, servers or None
+    if obj.items == () and not obj.open:
+        return False, servers
+    client: bool | None = None if obj.open or obj.items is None else False
+    for member in obj.members:
+        kind = _tool_type(run, member, state)
+        if kind is None:
+            client = client or None
+            servers = servers or (None if member.kind in ("symbol", "list") else servers)
+        elif kind.startswith(sdk.SERVER_TOOL_PREFIXES):
+            servers = True
+        else:
+            client = True
+    return client, servers
+
+
+def _tool_type(run: Run, member: Atom, state: State) -> str | None:
+    """The `type` of a tool; "custom" for one that names an input schema or is a decorated function."""
+    if member.kind == "func":
+        return "custom"
+    obj = run.obj(state, member.ref) if member.kind == "dict" else None
+    if not isinstance(obj, DictObj):
+        return None
+    declared = text_of(obj.get("type") or UNKNOWN)
+    if declared is None and (obj.get("input_schema") is not None or obj.get("name") is not None):
+        return "custom"
+    return declared
+
+
+def _count(run: Run, stops: Value | None, state: State) -> int:
+    if stops is None:
+        return 0
+    obj = as_list(run, stops, state)
+    return len(obj.items) if obj.items is not None else 0
+
+
+def _strings(run: Run, val: Value | None, state: State) -> tuple[str, ...]:
+    if val is None:
+        return ()
+    return tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
+
+
+# ------------------------------------------------------------------ the message list
+
+
+def _message_list(run: Run, options: Options, state: State) -> tuple[Hashable, ListObj] | None:
+    atom = only(options.get("messages") or UNKNOWN, "list", "symbol")
+    if atom is None:
+        return None
+    obj = run.obj(state, atom.ref)
+    return atom.ref, obj if isinstance(obj, ListObj) else as_list(run, value(atom), state)
+
+
+def _sent_before(run: Run, options: Options, state: State) -> tuple[Sent, ...]:
+    found = _message_list(run, options, state)
+    if found is None:
+        return ()
+    sent: list[Sent] = []
+    for token in sorted(found[1].sent):
+        request, known = run.request_of(token), state.know.get(token)
+        if request is not None and known is not None:
+            sent.append(Sent(request, replace(known, pending=frozenset())))
+    return tuple(sent)
+
+
+def _mark_sent(run: Run, options: Options, tokens: list[Token], state: State) -> None:
+    found = _message_list(run, options, state)
+    if found is not None:
+        ref, obj = found
+        state.heap[ref] = replace(obj, sent=obj.sent | set(tokens))

@@ -1,0 +1,110 @@
+"""`try`: a handler sees every state that the body may fail in; `finally` runs on every exit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check import ir
+from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.knowledge import State, compact
+from stoplint.check.run import Run
+from stoplint.check.values import Atom, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
+
+BROAD = frozenset({"Exception", "BaseException", ""})
+"""Handlers that catch everything; "" is the bare one."""
+
+PARENTS: dict[str, frozenset[str]] = {
+    "IndexError": frozenset({"IndexError", "LookupError"}),
+    "KeyError": frozenset({"KeyError", "LookupError"}),
+    "ValidationError": frozenset({"ValidationError", "ValueError"}),
+    "JSONDecodeError": frozenset({"JSONDecodeError", "ValueError"}),
+}
+
+
+def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
+    frame = run.frame
+    outer, frame.raised = frame.raised, []
+    first_return = len(frame.returned)
+    guards = frozenset().union(*(_names(h) for h in node.handlers if not _reraises(h.body)))
+    frame.guards.append(guards)
+    frame.watching.append([])
+    exits = run_block(run, node.body, [state.copy()])
+    frame.watching[-1] += [path.copy() for path in exits.go]
+    watched = compact(frame.watching.pop())
+    frame.guards.pop()
+    raised, frame.raised = frame.raised, []
+    if node.orelse and exits.go:
+        after = run_block(run, node.orelse, exits.go)
+        exits.absorb(after)
+        exits.go = after.go
+    for handler in node.handlers:
+        caught, raised = _caught(_names(handler), raised)
+        paths = compact([*caught, *([] if caught and not _names(handler) & BROAD else (s.copy() for s in watched))])
+        for path in paths:
+            if handler.types is not None:
+                evaluate(run, handler.types, path)
+            if handler.name:
+                path.env[handler.name] = value(Atom("external", "exception"))
+        inner = run_block(run, handler.body, paths)
+        exits.absorb(inner)
+        exits.go += inner.go
+    frame.raised += raised
+    if node.final:
+        _finally(run, node, exits, first_return, run_block)
+    frame.raised = outer + frame.raised
+    exits.go = compact(exits.go)
+    return exits
+
+
+def _finally(run: Run, node: ir.Try, exits: Exits, first_return: int, run_block: Runner) -> None:
+    frame = run.frame
+    exits.go = run_block(run, node.final, compact(exits.go)).go
+    exits.broke = run_block(run, node.final, compact(exits.broke)).go
+    exits.continued = run_block(run, node.final, compact(exits.continued)).go
+    mine = frame.returned[first_return:]
+    del frame.returned[first_return:]
+    raised, frame.raised = frame.raised, []
+    for val, path in mine:
+        frame.returned += [(val, end) for end in run_block(run, node.final, [path]).go]
+    for kind, path in raised:
+        frame.raised += [(kind, end) for end in run_block(run, node.final, [path]).go]
+
+
+def _names(handler: ir.Handler) -> frozenset[str]:
+    """The class names that a handler catches, "" for a bare one."""
+    if handler.types is None:
+        return frozenset({""})
+    exprs = handler.types.items if isinstance(handler.types, ir.Seq) else (handler.types,)
+    return frozenset(e.id if isinstance(e, ir.Name) else e.name for e in exprs if isinstance(e, (ir.Name, ir.Attr)))
+
+
+def _caught(names: frozenset[str], raised: list[tuple[str | None, State]]) -> tuple[list[State], list[tuple[str | None, State]]]:
+    """The raised states that a handler takes, and those that go on."""
+    taken: list[State] = []
+    left: list[tuple[str | None, State]] = []
+    for kind, state in raised:
+        wanted = PARENTS.get(kind or "", frozenset({kind or "Exception"}))
+        if names & BROAD or names & wanted:
+            taken.append(state)
+        else:
+            left.append((kind, state))
+    return taken, left
+
+
+def _reraises(body: Sequence[ir.Stmt]) -> bool:
+    """Whether a handler ends by raising: then it is no way out."""
+    if not body:
+        return False
+    last = body[-1]
+    if isinstance(last, ir.Raise):
+        return True
+    if isinstance(last, ir.If):
+        return bool(last.orelse) and _reraises(last.body) and _reraises(last.orelse)
+    return False
+
+

@@ -1,0 +1,125 @@
+"""From events to findings: ask every rule, put places and words together, sort and drop what says the same twice."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
+
+from stoplint import catalog
+from stoplint.check import events, rules
+from stoplint.check.events import Report
+from stoplint.findings import Finding, Place, Related
+from stoplint.reasons import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stoplint.check.program import Program
+    from stoplint.check.solve import Solved
+    from stoplint.check.values import Site
+
+    Rule: TypeAlias = Callable[[events.Event], Report | tuple[Report, ...] | None]
+
+SILENT_BESIDE: dict[str, frozenset[str]] = {"SL104": frozenset({"SL101"}), "SL109": frozenset({"SL101"})}
+"""A rule that stays silent where another one already speaks of the same response."""
+
+ONE_PER_REQUEST = frozenset({"SL101", "SL102"})
+
+
+@cache
+def rules_by_event() -> dict[type, tuple[tuple[catalog.Rule, Rule], ...]]:
+    """The rule functions of `check/rules/`, by the event that their annotation names."""
+    found: dict[type, list[tuple[catalog.Rule, Rule]]] = {}
+    by_name = {rule.name.replace("-", "_"): rule for rule in catalog.rules().values()}
+    for info in sorted(pkgutil.iter_modules(rules.__path__), key=lambda one: one.name):
+        function = getattr(importlib.import_module(f"{rules.__name__}.{info.name}"), info.name)
+        hint = next(iter(get_type_hints(function, vars(events)).values()))
+        for event in get_args(hint) or (hint,):
+            found.setdefault(event, []).append((by_name[info.name], function))
+    return {event: tuple(pairs) for event, pairs in found.items()}
+
+
+@dataclass(slots=True)
+class Judge:
+    """Collects findings; `strict` lets the strict rules speak."""
+
+    program: Program
+    strict: bool = False
+    found: dict[tuple[object, ...], Finding] = field(default_factory=dict)
+
+    def findings(self, solved: Solved) -> list[Finding]:
+        for key, happened in solved.events:
+            for event in happened:
+                self._ask(event, key, solved.judged_by_callers)
+        spoken = {(finding.code, finding.origin) for finding in self.found.values()}
+        kept = [
+            finding
+            for finding in self.found.values()
+            if not any((code, finding.origin) in spoken for code in SILENT_BESIDE.get(finding.code, ()))
+        ]
+        return sorted(kept, key=lambda one: (_key(one.place), one.code, one.message))
+
+    def _ask(self, event: events.Event, root: str, judged: frozenset[str]) -> None:
+        for rule, function in rules_by_event().get(type(event), ()):
+            if rule.profile == "strict" and not self.strict:
+                continue
+            answer = function(event)
+            for report in answer if isinstance(answer, tuple) else (answer,):
+                if report is None:
+                    continue
+                if report.request is not None and report.request.surface == "unknown" and root in judged:
+                    continue  # the callers that hold the response are in view: it is judged there
+                self._add(rule, report)
+
+    def _add(self, rule: catalog.Rule, report: Report) -> None:
+        finding = self._finding(rule, report)
+        one_per_request = rule.code in ONE_PER_REQUEST and finding.origin is not None
+        key = (rule.code, finding.origin) if one_per_request else (rule.code, finding.place)
+        old = self.found.get(key)
+        if old is None or (_key(finding.place), finding.message) < (_key(old.place), old.message):
+            self.found[key] = finding
+
+    def _finding(self, rule: catalog.Rule, report: Report) -> Finding:
+        site = report.where.site
+        related: list[Related] = []
+        origin = None
+        if report.request is not None:
+            site = report.where.seen_from(report.request.where)
+            if report.request.surface != "unknown":
+                origin = self.place(report.request.where.site)
+                related.append(Related(origin, "the request"))
+            if site != report.where.site:
+                related.append(Related(self.place(report.where.site), "read here"))
+        related += [Related(self.place(where.site), label) for where, label in report.related]
+        place = self.place(site)
+        return Finding(
+            code=rule.code,
+            name=rule.name,
+            severity=rule.severity,
+            profile=rule.profile,
+            place=place,
+            function=site.function,
+            message=report.message,
+            reasons=names(report.reasons),
+            origin=origin,
+            related=tuple(dict.fromkeys(one for one in related if one.place != place)),
+            label=report.label,
+        )
+
+    def place(self, site: Site) -> Place:
+        module = self.program.modules[site.module].ir
+        line, column, end_line, end_column = module.spans[site.at] if site.at < len(module.spans) else (0, 0, 0, 0)
+        line = line or 1
+        column = column or 1
+        end_line, end_column = end_line or line, end_column or column
+        if not module.cells:
+            return Place(module.path, None, line, column, end_line, end_column)
+        cell, offset = module.cells[min(line, len(module.cells)) - 1]
+        return Place(module.path, cell, line - offset, column, end_line - offset, end_column)
+
+
+def _key(place: Place) -> tuple[str, int, int, int]:
+    return (place.path, place.cell or 0, place.line, place.column)

@@ -1,0 +1,207 @@
+"""What is known at a point of the program: of each response in flight, of each list and dict, of each variable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where
+from stoplint.reasons import EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+NONEMPTY, EMPTY = 1, 2
+"""Bits of `Knowledge.content`: what the content list may still be."""
+
+
+class Use(NamedTuple):
+    """Content that went on: where it was taken out and where it went."""
+
+    taken: Where
+    gone: Where
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Of one response: the reasons still possible, whether the content may be empty, whether the reason or the whole
+    response has gone out of view on every path so far, and the uses that nothing has answered for yet."""
+
+    remaining: int = EVERY
+    content: int = NONEMPTY | EMPTY
+    exposed: bool = False
+    pending: frozenset[tuple[Use, int]] = frozenset()
+
+    def join(self, other: Knowledge) -> Knowledge:
+        if self == other:
+            return self
+        return Knowledge(
+            self.remaining | other.remaining,
+            self.content | other.content,
+            self.exposed and other.exposed,
+            merge_pending(self.pending | other.pending),
+        )
+
+    def narrowed(self, mask: int) -> Knowledge | None:
+        """After a test that leaves the reasons of `mask`; None when nothing is left: the path is dead."""
+        left = self.remaining & mask
+        if not left:
+            return None
+        pending = frozenset((use, seen & mask) for use, seen in self.pending)
+        return replace(self, remaining=left, pending=pending)
+
+    def with_content(self, content: int) -> Knowledge | None:
+        left = self.content & content
+        return replace(self, content=left) if left else None
+
+    def used(self, use: Use) -> Knowledge:
+        if self.exposed:
+            return self
+        return replace(self, pending=merge_pending(self.pending | {(use, self.remaining)}))
+
+    def shown(self) -> Knowledge:
+        return replace(self, exposed=True, pending=frozenset())
+
+
+def merge_pending(pending: Iterable[tuple[Use, int]]) -> frozenset[tuple[Use, int]]:
+    merged: dict[Use, int] = {}
+    for use, mask in pending:
+        merged[use] = merged.get(use, 0) | mask
+    return frozenset(merged.items())
+
+
+START = Atom("start")
+"""Stands in `ListObj.last` for "no item yet"."""
+
+ANY = Atom("any")
+"""Stands in `ListObj.last` for an item that nothing is known of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListObj:
+    """A list (tuple, set): `items` exactly, when every path agrees; `last` what the last item may be (START: none yet,
+    ANY: unknown); `members` everything seen in it; `sent` the requests that sent it as it still is; `was` the values it
+    held in order when it was last sent, for literals that are made anew each time."""
+
+    items: tuple[Value, ...] | None
+    last: Value
+    members: Value = UNKNOWN
+    open: bool = False
+    sent: frozenset[Token] = frozenset()
+
+    def join(self, other: ListObj) -> ListObj:
+        if self == other:
+            return self
+        return ListObj(
+            self.items if self.items == other.items else None,
+            self.last | other.last,
+            self.members | other.members,
+            self.open or other.open,
+            self.sent | other.sent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DictObj:
+    """A dict, or the attributes of an object: what is known per key; `open`: there may be other keys."""
+
+    items: tuple[tuple[Hashable, Value], ...] = ()
+    open: bool = False
+    sent: frozenset[Token] = frozenset()
+
+    def get(self, key: Hashable) -> Value | None:
+        for name, val in self.items:
+            if name == key:
+                return val
+        return None
+
+    def having(self, key: Hashable, val: Value) -> DictObj:
+        kept = tuple(item for item in self.items if item[0] != key)
+        return replace(self, items=(*kept, (key, val)), sent=frozenset())
+
+    def join(self, other: DictObj) -> DictObj:
+        if self == other:
+            return self
+        keys = dict.fromkeys([*(key for key, _ in self.items), *(key for key, _ in other.items)])
+        both = [(key, (self.get(key) or UNKNOWN) | (other.get(key) or UNKNOWN)) for key in keys]
+        unsure = self.open or other.open or len(self.items) != len(keys) or len(other.items) != len(keys)
+        return DictObj(tuple(both), unsure, self.sent | other.sent)
+
+
+Obj: TypeAlias = ListObj | DictObj
+
+
+class State:
+    """Everything known at one point of one path.  Mutable while a straight line runs; copied where paths part."""
+
+    __slots__ = ("env", "heap", "know")
+
+    def __init__(
+        self,
+        env: dict[str, Value] | None = None,
+        know: dict[Token, Knowledge] | None = None,
+        heap: dict[Hashable, Obj] | None = None,
+    ) -> None:
+        self.env: dict[str, Value] = {} if env is None else env
+        self.know: dict[Token, Knowledge] = {} if know is None else know
+        self.heap: dict[Hashable, Obj] = {} if heap is None else heap
+
+    def copy(self) -> State:
+        return State(dict(self.env), dict(self.know), dict(self.heap))
+
+    def key(self) -> tuple[object, ...]:
+        """What keeps two paths apart: states with the same key are joined, others are followed one by one."""
+        return tuple(sorted((token, k.remaining, k.content) for token, k in self.know.items()))
+
+    def same(self, other: State) -> bool:
+        return self.env == other.env and self.know == other.know and self.heap == other.heap
+
+    def join(self, other: State) -> State:
+        return State(
+            {name: self.env.get(name, UNKNOWN) | other.env.get(name, UNKNOWN) for name in {**self.env, **other.env}},
+            _join_maps(self.know, other.know),
+            _join_heaps(self.heap, other.heap),
+        )
+
+
+def _join_maps(mine: dict[Token, Knowledge], theirs: dict[Token, Knowledge]) -> dict[Token, Knowledge]:
+    joined = dict(mine)
+    for token, known in theirs.items():
+        joined[token] = joined[token].join(known) if token in joined else known
+    return joined
+
+
+def _join_heaps(mine: dict[Hashable, Obj], theirs: dict[Hashable, Obj]) -> dict[Hashable, Obj]:
+    joined = dict(mine)
+    for key, obj in theirs.items():
+        old = joined.get(key)
+        if old is None:
+            joined[key] = obj
+        elif isinstance(old, ListObj) and isinstance(obj, ListObj):
+            joined[key] = old.join(obj)
+        elif isinstance(old, DictObj) and isinstance(obj, DictObj):
+            joined[key] = old.join(obj)
+        else:
+            joined[key] = DictObj(open=True)
+    return joined
+
+
+MAX_PATHS = 6
+"""How many paths are followed side by side before they are joined: enough for a dispatch over every stop reason that
+matters, small enough that a function costs no more than a few times its own length."""
+
+
+def compact(states: Iterable[State]) -> list[State]:
+    """Join the states that agree on every response, then, while there are too many, all of them into one."""
+    by_key: dict[tuple[object, ...], State] = {}
+    for state in states:
+        key = state.key()
+        by_key[key] = by_key[key].join(state) if key in by_key else state
+    merged = list(by_key.values())
+    if len(merged) > MAX_PATHS:
+        whole = merged[0]
+        for state in merged[1:]:
+            whole = whole.join(state)
+        return [whole]
+    return merged

@@ -1,0 +1,363 @@
+"""The program: modules, functions, classes, globals and attributes, and what is known of them across functions.
+
+Attributes and globals are flow-insensitive tables of things that outlive a call: clients, functions, classes, literals.
+Knowledge of a response is never kept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check import ir
+from stoplint.check.index import ModuleIndex, dotted_name, index_module
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from stoplint.check.run import Frame, Run
+
+MAX_DEPTH = 8
+"""How many re-exports or base classes are followed."""
+
+RETRY_WORDS = ("retry", "backoff", "stamina", "retrying", "on_exception", "on_predicate")
+ENUMS = frozenset({"Enum", "StrEnum", "IntEnum"})
+
+
+@dataclass(slots=True)
+class ModuleInfo:
+    """One module of the program."""
+
+    ir: ir.Module
+    index: ModuleIndex
+    speaks_of_anthropic: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.ir.name
+
+
+@dataclass(slots=True)
+class FunctionInfo:
+    """One function: `key` is "module:qualname"; `cls` the key of its class; `parent` that of the function around it."""
+
+    key: str
+    func: ir.Function
+    module: ModuleInfo
+    cls: str | None = None
+    parent: str | None = None
+    retries: bool = False
+
+
+@dataclass(slots=True)
+class ClassInfo:
+    key: str
+    node: ir.Class
+    module: ModuleInfo
+    methods: dict[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+
+
+class Program:
+    """Everything that functions share."""
+
+    def __init__(self, modules: Iterable[ir.Module]) -> None:
+        self.modules: dict[str, ModuleInfo] = {}
+        self.functions: dict[str, FunctionInfo] = {}
+        self.classes: dict[str, ClassInfo] = {}
+        self.globals: dict[tuple[str, str], Value] = {}
+        self.attributes: dict[tuple[str, str], Value] = {}
+        self.constants: dict[tuple[str, str], Value] = {}
+        self.heap: dict[Hashable, Obj] = {}
+        self.closures: dict[str, dict[str, Value]] = {}
+        self.interesting: set[str] | None = None
+        self.changed: set[tuple[str, str]] = set()
+        self._suffixes: dict[str, list[str]] = {}
+        for module in modules:
+            self._add_module(module)
+
+    # ------------------------------------------------------------------ what there is
+
+    def _add_module(self, module: ir.Module) -> None:
+        name = module.name
+        while name in self.modules:
+            name += "~"  # two files of one name in a monorepo: both are analysed, imports find the first
+        if name != module.name:
+            module = replace(module, name=name)
+        info = ModuleInfo(module, index_module(module), "anthropic" in module.text.lower())
+        self.modules[name] = info
+        parts = name.split(".")
+        for start in range(1, len(parts)):
+            self._suffixes.setdefault(".".join(parts[start:]), []).append(name)
+        for func in info.index.functions.values():
+            self._register(info, func, None, None)
+        for cls in info.index.classes.values():
+            self._register_class(info, cls, None)
+
+    def _register(self, info: ModuleInfo, func: ir.Function, cls: str | None, parent: str | None) -> str:
+        key = f"{info.name}:{func.qualname}"
+        if func.name == "<lambda>":
+            key += f"@{func.at}"
+        if key not in self.functions or self.functions[key].func is not func:
+            if key in self.functions:
+                key = f"{key}~{func.at}"  # one name defined twice: an overload, an `if` with two forms
+            retries = any(_is_retry(expr) for expr in func.decorators)
+            self.functions[key] = FunctionInfo(key, func, info, cls, parent, retries)
+        return key
+
+    def _register_class(self, info: ModuleInfo, node: ir.Class, parent: str | None) -> str:
+        key = f"{info.name}:{node.qualname}"
+        if key in self.classes:
+            return key
+        cls = ClassInfo(key, node, info)
+        self.classes[key] = cls
+        fields: list[str] = []
+        for statement in node.body:
+            if isinstance(statement, ir.Def):
+                cls.methods[statement.func.name] = self._register(info, statement.func, key, parent)
+            elif isinstance(statement, ir.Class):
+                self._register_class(info, statement, parent)
+            elif isinstance(statement, ir.Assign) and statement.note is not None:
+                fields += [target.id for target in statement.targets if isinstance(target, ir.Name)]
+        cls.fields = tuple(fields)
+        return key
+
+    def add_function(self, frame: Frame, func: ir.Function) -> str:
+        """Register a nested function (or a lambda, or one under an `if`) where it is met; return its key."""
+        parent = frame.function.key if frame.function else None
+        return self._register(frame.module, func, frame.function.cls if frame.function else None, parent)
+
+    def add_class(self, frame: Frame, node: ir.Class) -> str:
+        return self._register_class(frame.module, node, frame.function.key if frame.function else None)
+
+    def is_interesting(self, key: str) -> bool:
+        """Whether a function, or one it calls, has anything to do with the Messages API."""
+        return self.interesting is None or key in self.interesting
+
+    # ------------------------------------------------------------------ names
+
+    def find_module(self, name: str) -> ModuleInfo | None:
+        """A module by its dotted name, or by a unique end of it: roots of a monorepo and src layouts differ."""
+        found = self.modules.get(name)
+        if found is not None:
+            return found
+        ends = self._suffixes.get(name, ())
+        return self.modules[ends[0]] if len(ends) == 1 else None
+
+    def lookup_global(self, module: ModuleInfo, name: str, depth: int = MAX_DEPTH) -> Value | None:
+        """A global of a module; None when the module has none of that name."""
+        found = self.globals.get((module.name, name))
+        if found is not None:
+            return found
+        if name in module.index.functions:
+            return value(Atom("func", f"{module.name}:{name}"))
+        if name in module.index.classes:
+            return value(Atom("class", f"{module.name}:{name}"))
+        alias = module.index.imports.get(name)
+        if alias is not None and depth:
+            return self.imported(alias, depth - 1)
+        for star in module.index.stars:
+            other = self.find_module(star)
+            if other is not None and depth and not name.startswith("_"):
+                found = self.lookup_global(other, name, depth - 1)
+                if found is not None:
+                    return found
+            elif star.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+                return value(Atom("client_class"))
+        return UNKNOWN if name in module.index.assigned or module.index.stars else None
+
+    def imported(self, alias: ir.Alias, depth: int = MAX_DEPTH) -> Value:
+        if alias.name is None:
+            return self._module_value(alias.module)
+        return self.lookup(alias.module, alias.name, depth)
+
+    def _module_value(self, name: str) -> Value:
+        return value(Atom("module" if self.find_module(name) is not None else "external", name))
+
+    def lookup(self, module: str, name: str, depth: int = MAX_DEPTH) -> Value:
+        """`module.name`: a global of a project module, a submodule, or something outside the project."""
+        info = self.find_module(module)
+        if info is not None:
+            found = self.lookup_global(info, name, depth)
+            if found is not None:
+                return found
+        submodule = self.find_module(f"{module}.{name}")
+        if submodule is not None:
+            return value(Atom("module", submodule.name))
+        if module.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+            return value(Atom("client_class"))
+        return value(Atom("external", f"{module}.{name}"))
+
+    # ------------------------------------------------------------------ classes
+
+    def bases(self, key: str) -> list[str]:
+        """The project classes that a class derives from, and the dotted names of others, in order."""
+        cls = self.classes[key]
+        found: list[str] = []
+        for expr in cls.node.bases:
+            name = dotted_name(expr.obj if isinstance(expr, ir.Index) else expr)
+            if name is None:
+                continue
+            head, *rest = name.split(".")
+            val = self.lookup_global(cls.module, head) or UNKNOWN
+            for part in rest:
+                val = frozenset().union(*(self._static_member(atom, part) for atom in val))
+            found += [str(atom.ref) for atom in val if atom.kind in ("class", "external")] or [name]
+        return found
+
+    def _static_member(self, atom: Atom, name: str) -> Value:
+        if atom.kind == "module":
+            return self.lookup(str(atom.ref), name)
+        return value(Atom("external", f"{atom.ref}.{name}")) if atom.kind == "external" else UNKNOWN
+
+    def lineage(self, key: str) -> list[str]:
+        """A class and its bases, nearest first (depth first: near enough to the real order)."""
+        seen: dict[str, None] = {}
+        todo = [key]
+        while todo and len(seen) < 24:
+            one = todo.pop(0)
+            if one in seen:
+                continue
+            seen[one] = None
+            if one in self.classes:
+                todo = [*self.bases(one), *todo]
+        return list(seen)
+
+    def class_member(self, key: str, name: str) -> Value | None:
+        for one in self.lineage(key):
+            cls = self.classes.get(one)
+            if cls is None:
+                continue
+            if name in cls.methods:
+                return value(Atom("func", cls.methods[name]))
+            found = self.attributes.get((one, name))
+            constant = self.constants.get((one, name))
+            if found is not None or constant is not None:
+                return (found or UNKNOWN) | (constant or UNKNOWN)
+            nested = f"{one}.{name}"
+            if nested in self.classes:
+                return value(Atom("class", nested))
+        return None
+
+    def is_enum(self, key: str) -> bool:
+        return any(base.rsplit(".", 1)[-1] in ENUMS for base in self.lineage(key))
+
+    def field_names(self, key: str) -> tuple[str, ...]:
+        fields: dict[str, None] = {}
+        for one in reversed(self.lineage(key)):
+            if one in self.classes:
+                fields.update(dict.fromkeys(self.classes[one].fields))
+        return tuple(fields)
+
+    def decorator_names(self, info: FunctionInfo) -> set[str]:
+        names = {dotted_name(expr.func if isinstance(expr, ir.Call) else expr) or "" for expr in info.func.decorators}
+        return {name.rsplit(".", 1)[-1] for name in names}
+
+    # ------------------------------------------------------------------ what outlives a call
+
+    def set_global(self, run: Run, name: str, val: Value, state: State) -> None:
+        self.keep(self.globals, (run.frame.module.name, name), val, state, changing=True)
+
+    def set_attribute(self, run: Run, owner: Atom, name: str, val: Value, state: State) -> None:
+        del run
+        key = owner.info if owner.kind == "object" else owner.ref
+        self.keep(self.attributes, (str(key), name), val, state, changing=True)
+
+    def set_class_constant(self, key: str, name: str, val: Value, state: State) -> None:
+        self.keep(self.constants, (key, name), val, state, changing=False)
+
+    def keep(
+        self, table: dict[tuple[str, str], Value], key: tuple[str, str], val: Value, state: State, *, changing: bool
+    ) -> None:
+        """Add what lasts of a value to a table; `changing`: its lists and dicts may hold other things later."""
+        lasting = frozenset(atom for atom in (self._lasting(a, state, changing=changing) for a in val) if atom is not None)
+        old = table.get(key)
+        if not lasting:
+            return
+        if old is None or not lasting <= old:
+            table[key] = lasting if old is None else old | lasting
+            self.changed.add(key)
+
+    def _lasting(self, atom: Atom, state: State, *, changing: bool, depth: int = 4) -> Atom | None:
+        if atom.kind == "object":
+            return Atom("object", ("instance", atom.info), atom.info)
+        if atom.kind in ("list", "dict"):
+            obj = state.heap.get(atom.ref) or self.heap.get(atom.ref)
+            if obj is None:
+                return None
+            if depth:
+                self._keep_object(atom, obj, state, changing=changing, depth=depth - 1)
+            return atom
+        if isinstance(atom.ref, Token) or atom.kind in ("symbol", "mix", "iterator"):
+            return None
+        return atom
+
+    def _keep_object(self, atom: Atom, obj: Obj, state: State, *, changing: bool, depth: int) -> None:
+        def last(val: Value) -> Value:
+            return frozenset(a for a in (self._lasting(x, state, changing=False, depth=depth) for x in val) if a is not None)
+
+        kept: Obj
+        if isinstance(obj, DictObj):
+            kept = DictObj(tuple((key, last(val)) for key, val in obj.items), obj.open or changing)
+        elif changing:
+            kept = ListObj(None, value(ANY, START), last(obj.members), open=True)
+        else:
+            items = None if obj.items is None else tuple(last(item) for item in obj.items)
+            kept = ListObj(items, last(obj.last) or value(START), last(obj.members), obj.open)
+        old = self.heap.get(atom.ref)
+        if old is None:
+            self.heap[atom.ref] = kept
+
+    # ------------------------------------------------------------------ annotations
+
+    def annotated(self, run: Run, module: ModuleInfo, note: ir.Expr | None) -> Value:
+        """What a value is, by its annotation: a client, a stream, an object of a project class; else nothing."""
+        del run
+        found: set[Atom] = set()
+        for name in _noted_names(note):
+            head, *rest = name.split(".")
+            val = self.lookup_global(module, head)
+            last = name.rsplit(".", 1)[-1]
+            dotted = {str(a.ref) for a in val or ()} if val else {head}
+            ours = any(d.split(".")[0] in sdk.OWN_MODULES for d in dotted) or (val and any(a.kind == "client_class" for a in val))
+            if ours and last in sdk.ANNOTATIONS and sdk.ANNOTATIONS[last] in ("client", "messages"):
+                found.add(Atom(sdk.ANNOTATIONS[last]))
+            elif val and not rest:
+                found |= {Atom("object", ("instance", a.ref), a.ref) for a in val if a.kind == "class" and not self.is_enum(str(a.ref))}
+        return frozenset(found)
+
+    def noted_response(self, module: ModuleInfo, note: ir.Expr | None) -> bool:
+        """Whether an annotation names a response class of the SDK."""
+        for name in _noted_names(note):
+            last = name.rsplit(".", 1)[-1]
+            if last not in sdk.MESSAGE_CLASSES:
+                continue
+            val = self.lookup_global(module, name.split(".")[0])
+            if val and any(str(a.ref).split(".")[0] in sdk.OWN_MODULES for a in val if a.kind == "external"):
+                return True
+        return False
+
+
+def _noted_names(note: ir.Expr | None) -> list[str]:
+    """The class names in an annotation: through Optional, Union, `|` and Annotated."""
+    if note is None:
+        return []
+    if isinstance(note, ir.BinOp):
+        return [name for part in note.parts for name in _noted_names(part)]
+    if isinstance(note, ir.Index):
+        outer = (dotted_name(note.obj) or "").rsplit(".", 1)[-1]
+        if outer in ("Optional", "Union", "Annotated"):
+            inner = note.key.items if isinstance(note.key, ir.Seq) else (note.key,)
+            return [name for part in inner for name in _noted_names(part)]
+        name = dotted_name(note.obj)
+        return [name] if name else []
+    name = dotted_name(note)
+    return [name] if name else []
+
+
+def _is_retry(expr: ir.Expr) -> bool:
+    name = dotted_name(expr.func if isinstance(expr, ir.Call) else expr) or ""
+    return any(word in name.lower() for word in RETRY_WORDS)

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from stoplint.check.events import Report, TurnAppended, TurnBuilt
+
+SAME = (
+    "A text block follows a tool_result in the same user message: it teaches the model to end its turns empty. "
+    "Send the tool results alone; say more in a later user message"
+)
+NEXT = (
+    "A user message with text directly follows the tool results: the API joins both into one turn, which teaches the "
+    "model to end its turns empty. Send the tool results alone and wait for the answer"
+)
+
+
+def text_after_tool_result(event: TurnBuilt | TurnAppended) -> Report | None:
+    """Text behind tool results, in one message or in the next one."""
+    if isinstance(event, TurnBuilt):
+        if event.block == "text" and event.before == frozenset({"tool_result"}):
+            return Report(event.where, SAME, "text after tool_result")
+        return None
+    if event.role != "user" or event.blocks != ("text",) or event.found_empty:
+        return None
+    if all(role == "user" and "tool_result" in blocks for role, blocks in event.previous):
+        return Report(event.where, NEXT, "text right after the tool results")
+    return None

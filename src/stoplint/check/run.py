@@ -1,0 +1,184 @@
+"""One run of the interpreter: a root function and whatever it calls, with the frames, the ledger and the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from stoplint.check.events import Event, ReasonReadEarly, Request, ResponseEnded, Track
+from stoplint.check.knowledge import EMPTY, Knowledge, State, Use
+from stoplint.check.values import UNKNOWN, Atom, Site, Token, Value, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from stoplint.check.knowledge import Obj
+    from stoplint.check.program import FunctionInfo, ModuleInfo, Program
+
+MAX_DEPTH = 6
+MAX_STEPS = 30_000
+"""Statements that one root may execute, its callees included; past it calls count as unresolved, hence quiet."""
+
+
+class Stop(Exception):  # noqa: N818 - control flow, not an error
+    """The path ends here: a call never returns."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function being interpreted."""
+
+    module: ModuleInfo
+    function: FunctionInfo | None
+    path: tuple[Site, ...] = ()
+    closure: dict[str, Value] = field(default_factory=dict)
+    guards: list[frozenset[str]] = field(default_factory=list)
+    raised: list[tuple[str | None, State]] = field(default_factory=list)
+    returned: list[tuple[Value, State]] = field(default_factory=list)
+    yielded: Value = UNKNOWN
+    watching: list[list[State]] = field(default_factory=list)
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def qualname(self) -> str:
+        return self.function.func.qualname if self.function else "<module>"
+
+
+class Run:
+    """The interpreter's state beside the program's: nothing here outlives the root it was made for."""
+
+    def __init__(self, program: Program, frame: Frame, *, max_depth: int = MAX_DEPTH) -> None:
+        self.program = program
+        self.frames = [frame]
+        self.tracks: dict[Token, Track] = {}
+        self.events: dict[Event, None] = {}
+        self.steps = 0
+        self.max_depth = max_depth
+        self.touched = False
+        self.calls: set[str] = set()
+        self.judged_by_callers: set[str] = set()
+        self.reads: set[tuple[str, str]] = set()
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    # ---- places and identities
+    def site(self, at: int) -> Site:
+        return Site(self.frame.module.name, at, self.frame.qualname)
+
+    def where(self, at: int) -> Where:
+        return Where(self.frame.path, self.site(at))
+
+    def token(self, at: int, mode: str = "") -> Token:
+        return Token(self.site(at), self.frame.path, mode)
+
+    # ---- objects
+    def obj(self, state: State, ref: Hashable) -> Obj | None:
+        found = state.heap.get(ref)
+        return found if found is not None else self.program.heap.get(ref)
+
+    def may_raise(self, kind: str, token: Hashable, state: State) -> None:
+        """Reading `content[k]` fails where the content is empty: a handler in view sees that path."""
+        known = state.know.get(token) if isinstance(token, Token) else None
+        if known is None or not isinstance(token, Token) or not any(frame.watching for frame in self.frames):
+            return
+        empty = known.with_content(EMPTY)
+        if empty is not None:
+            other = state.copy()
+            other.know[token] = empty
+            self.frame.raised.append((kind, other))
+
+    # ---- what is seen of a response
+    def emit(self, event: Event) -> None:
+        self.events[event] = None
+
+    def open(self, request: Request, state: State) -> None:
+        """A response comes into being; what an earlier one of the same place left unanswered is settled first."""
+        token = request.token
+        self.touched = True
+        old = state.know.get(token)
+        track = self.tracks.get(token)
+        if track is None:
+            self.tracks[token] = Track(request)
+        elif old is not None:
+            self.settle(token, old)
+        state.know[token] = Knowledge(remaining=request.possible)
+
+    def settle(self, token: Token, known: Knowledge) -> None:
+        track = self.tracks.get(token)
+        if track is not None:
+            for use, mask in known.pending:
+                track.open_uses[use] = track.open_uses.get(use, 0) | mask
+
+    def look(self, token: Hashable, mask: int = 0) -> None:
+        track = self.tracks.get(token) if isinstance(token, Token) else None
+        if track is not None:
+            track.looked = True
+            track.named |= mask
+
+    def expose(self, token: Hashable, state: State) -> None:
+        """The reason, or the whole response, goes out of view."""
+        if not isinstance(token, Token) or token not in self.tracks:
+            return
+        self.look(token)
+        self.tracks[token].exposed = True
+        known = state.know.get(token)
+        if known is not None:
+            state.know[token] = known.shown()
+
+    def use(self, atom: Atom, at: int, state: State, kind: str = "text") -> None:
+        """Content of a response goes on."""
+        token = atom.ref
+        if not isinstance(token, Token) or token not in self.tracks:
+            return
+        taken = atom.info if isinstance(atom.info, Where) else self.where(at)
+        use = Use(taken, self.where(at), kind)
+        known = state.know.get(token, Knowledge())
+        uses = self.tracks[token].uses
+        uses[use] = uses.get(use, 0) | known.remaining
+        state.know[token] = known.used(use)
+
+    def execute(self, atom: Atom, at: int, state: State, what: str) -> None:
+        """A tool call's input is run or validated."""
+        token = atom.ref
+        if not isinstance(token, Token) or token not in self.tracks:
+            return
+        where, known = self.where(at), state.know.get(token, Knowledge())
+        old = self.tracks[token].executions.get(where, (0, what))
+        self.tracks[token].executions[where] = (old[0] | known.remaining, what)
+
+    def early(self, atom: Atom, at: int, what: str) -> None:
+        token = atom.ref
+        track = self.tracks.get(token) if isinstance(token, Token) else None
+        if track is not None:
+            track.early.append(self.where(at))
+            self.emit(ReasonReadEarly(track.request, self.where(at), what))
+
+    def request_of(self, token: Hashable) -> Request | None:
+        track = self.tracks.get(token) if isinstance(token, Token) else None
+        return track.request if track else None
+
+    # ---- the end of a root
+    def finish(self, states: list[State]) -> list[Event]:
+        """Settle what is left on the paths that end normally; return every event of the run."""
+        for state in states:
+            for token, known in state.know.items():
+                self.settle(token, known)
+        ended = [_ended(track) for _, track in sorted(self.tracks.items())]
+        return [*self.events, *ended]
+
+
+def _ended(track: Track) -> ResponseEnded:
+    return ResponseEnded(
+        replace(track.request),
+        track.looked,
+        track.exposed,
+        track.named,
+        tuple(sorted(track.uses.items())),
+        tuple(sorted(track.open_uses.items())),
+        tuple((where, mask, what) for where, (mask, what) in sorted(track.executions.items())),
+        tuple(sorted(track.parses.items())),
+        track.stop_sequence_read,
+        bool(track.early) and not track.looked,
+    )

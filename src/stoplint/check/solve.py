@@ -1,0 +1,180 @@
+"""Solving a program: survey every function for what outlives a call, then interpret the ones that matter.
+
+The survey interprets each function without entering the functions it calls, again as long as an attribute or global that
+it read has grown.  It finds clients, factories, constants, and which functions have to do with the Messages API.  Then
+every such function is a root: interpreted with the calls inside it, its events handed to the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stoplint import sdk
+from stoplint.check import flow_call  # noqa: F401 - registers calls
+from stoplint.check.flow import run_block, run_function
+from stoplint.check.flow_builtin import unknown_response
+from stoplint.check.flow_inline import parameter
+from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
+from stoplint.check.values import Atom, Value, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stoplint.check.events import Event
+    from stoplint.check.program import FunctionInfo, ModuleInfo, Program
+
+MAX_ROUNDS = 4
+"""Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
+
+API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The events of every root, and the functions whose parameters held a response of a caller in view."""
+
+    events: tuple[tuple[str, tuple[Event, ...]], ...]
+    judged_by_callers: frozenset[str]
+
+
+def solve(program: Program, progress: Callable[[int, int], None] | None = None) -> Solved:
+    _survey(program)
+    roots = [key for key in _ordered(program) if program.is_interesting(key)]
+    modules = sorted(program.modules)
+    total = len(roots) + len(modules)
+    events: list[tuple[str, tuple[Event, ...]]] = []
+    judged: set[str] = set()
+    for done, key in enumerate([*modules, *roots]):
+        run = run_module(program, program.modules[key]) if key in program.modules else run_root(program, program.functions[key])
+        events.append((key, tuple(run.found)))
+        judged |= run.judged_by_callers
+        if progress is not None:
+            progress(done + 1, total)
+    return Solved(tuple(events), frozenset(judged))
+
+
+def _ordered(program: Program) -> list[str]:
+    """Functions, those around others first, so that a nested one knows the variables around it."""
+
+    def depth(info: FunctionInfo) -> int:
+        count = 0
+        while info.parent is not None and info.parent in program.functions:
+            info, count = program.functions[info.parent], count + 1
+        return count
+
+    return sorted(program.functions, key=lambda key: (depth(program.functions[key]), key))
+
+
+# ------------------------------------------------------------------ the survey
+
+
+def _survey(program: Program) -> None:
+    reads: dict[str, set[tuple[str, str]]] = {}
+    calls: dict[str, set[str]] = {}
+    touched: set[str] = set()
+    todo = [*sorted(program.modules), *_ordered(program)]
+    for _ in range(MAX_ROUNDS):
+        program.changed = set()
+        for key in todo:
+            if key in program.modules:
+                run = run_module(program, program.modules[key], max_depth=0)
+            else:
+                run = run_root(program, program.functions[key], max_depth=0)
+            reads[key], calls[key] = run.reads, run.calls
+            if run.touched:
+                touched.add(key)
+        new = [key for key in _ordered(program) if key not in reads]
+        stale = [key for key in (*sorted(program.modules), *_ordered(program)) if reads.get(key, set()) & program.changed]
+        todo = [*new, *(key for key in stale if key not in new)]
+        if not todo:
+            break
+    program.interesting = _callers_too(touched, calls)
+
+
+def _callers_too(touched: set[str], calls: dict[str, set[str]]) -> set[str]:
+    """The functions that matter and, transitively, those that call them."""
+    callers: dict[str, set[str]] = {}
+    for key, called in calls.items():
+        for callee in called:
+            callers.setdefault(callee, set()).add(key)
+    found, todo = set(touched), list(touched)
+    while todo:
+        for caller in callers.get(todo.pop(), ()):
+            if caller not in found:
+                found.add(caller)
+                todo.append(caller)
+    return found
+
+
+# ------------------------------------------------------------------ roots
+
+
+class RootRun(Run):
+    """A run and what was found in it."""
+
+    found: list[Event]
+
+
+def run_module(program: Program, module: ModuleInfo, max_depth: int = MAX_DEPTH) -> RootRun:
+    """Interpret the statements of a module; keep its globals."""
+    frame = Frame(module, None)
+    run = RootRun(program, frame, max_depth=max_depth)
+    exits = run_block(run, module.ir.body, [State()])
+    for state in exits.go:
+        for name, val in sorted(state.env.items()):
+            if name.isidentifier():
+                program.keep(program.globals, (module.name, name), val, state, changing=_grows(run, val, state))
+    run.found = run.finish([*exits.go, *(end for _, end in frame.returned)])
+    return run
+
+
+def _grows(run: Run, val: Value, state: State) -> bool:
+    """A list that starts empty is there to be filled."""
+    objs = [run.obj(state, atom.ref) for atom in val if atom.kind in ("list", "dict")]
+    return any((isinstance(obj, ListObj) and obj.items == ()) or (isinstance(obj, DictObj) and not obj.items) for obj in objs)
+
+
+def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -> RootRun:
+    """Interpret a function on its own: nothing is known of its arguments but what their annotations say."""
+    frame = Frame(info.module, info, closure=program.closures.get(info.key, {}))
+    run = RootRun(program, frame, max_depth=max_depth)
+    state = State()
+    for position, param in enumerate(info.func.params):
+        state.env[param.name] = _argument(run, info, position, state)
+    if info.retries:
+        frame.watching.append([])
+    try:
+        ends = run_function(run, info, state)
+    except Stop:
+        ends = []
+    if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
+        run.touched = True
+    run.found = run.finish([*ends, *(end for _, end in frame.returned)])
+    return run
+
+
+def _argument(run: Run, info: FunctionInfo, position: int, state: State) -> Value:
+    param = info.func.params[position]
+    names = run.program.decorator_names(info)
+    if position == 0 and info.cls is not None and info.parent is None and "staticmethod" not in names:
+        if "classmethod" in names:
+            return value(Atom("class", info.cls))
+        return value(Atom("object", ("instance", info.cls), info.cls))
+    if run.program.noted_response(info.module, param.note):
+        return unknown_response(run, run.token(info.func.at, f"parameter {param.name}"), state)
+    return parameter(run, info, param)
+
+
+def _matters(run: Run, val: Value, state: State) -> bool:
+    """Whether a returned value is of the Messages API, or a turn or block written as a dict."""
+    for atom in val:
+        if atom.kind in API_KINDS or atom.kind == "partial":
+            return True
+        obj = run.obj(state, atom.ref) if atom.kind in ("dict", "list") else None
+        if isinstance(obj, DictObj) and (obj.get("role") or obj.get("type")):
+            return True
+        if isinstance(obj, ListObj) and any(_matters(run, value(a), state) for a in obj.members if a.kind == "dict"):
+            return True
+    return False

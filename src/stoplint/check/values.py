@@ -1,0 +1,142 @@
+"""Abstract values: a value is a set of atoms, each one thing that it may be.
+
+An empty set is "anything": nothing is known.  Atoms are named tuples, not dataclasses, because they are hashed and
+compared millions of times in a run and tuples do that in C.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+
+
+class Site(NamedTuple):
+    """A node of the program: module name, index into its spans, qualified name of the function around it."""
+
+    module: str
+    at: int
+    function: str = "<module>"
+
+
+class Token(NamedTuple):
+    """The identity of a response or of an object: where it was made and through which calls that place was reached."""
+
+    site: Site
+    path: tuple[Site, ...] = ()
+    mode: str = ""
+
+
+class Atom(NamedTuple):
+    """One thing that a value may be.
+
+    `kind` is a kind of the step table (`stoplint.sdk`) or one of: "const" (ref: the value), "func" (ref: the qualified
+    name, info: the object it is bound to), "class", "object" (ref: a heap key), "list", "dict" (ref: a heap key),
+    "module", "external" (ref: the dotted name of something outside the project), "symbol" (ref: a heap key; a value of
+    unknown kind that keeps its identity), "test" (ref: a token, info: mask when true), "empty_test", "partial", "method".
+    `ref` is, for kinds of the step table, the token of the response the value belongs to.
+    """
+
+    kind: str
+    ref: Hashable = None
+    info: Hashable = None
+
+
+class Where(NamedTuple):
+    """A place as seen through the calls of one run: the call sites that led there, outermost first, and the site."""
+
+    path: tuple[Site, ...]
+    site: Site
+
+    def seen_from(self, other: Where) -> Site:
+        """The site in the innermost function that this place and `other` share: there the one knows of the other."""
+        common = 0
+        for mine, theirs in zip(self.path, other.path, strict=False):
+            if mine != theirs:
+                break
+            common += 1
+        return self.path[common] if len(self.path) > common else self.site
+
+
+class BlockInfo(NamedTuple):
+    """Of a block: its position when taken by a constant index, the types it may have (None: any), the subscript."""
+
+    position: int | None = None
+    kinds: frozenset[str] | None = None
+    where: Where | None = None
+
+
+Value: TypeAlias = frozenset[Atom]
+
+UNKNOWN: Value = frozenset()
+
+TEXT_KINDS = frozenset({"text"})
+RESPONSE_KINDS = frozenset({"message", "snapshot", "raw_response", "dump", "stream", "raw_stream", "stream_manager", "event_message"})  # fmt: skip
+"""Kinds that hold a whole response: where they go out of view, so does the stop reason."""
+
+REASON_KINDS = frozenset({"reason", "reason_like", "stop_details"})
+BLOCK_KINDS = frozenset({"block", "event_block"})
+
+
+def value(*atoms: Atom) -> Value:
+    return frozenset(atoms)
+
+
+def const(literal: Hashable) -> Value:
+    """The value of a literal; True and 1 are kept apart by their type."""
+    return frozenset((Atom("const", literal, type(literal).__name__),))
+
+
+def union(values: Iterable[Value]) -> Value:
+    return frozenset().union(*values)
+
+
+def of_kind(val: Value, *kinds: str) -> Iterator[Atom]:
+    """The atoms of these kinds, in a stable order."""
+    return iter(sorted((atom for atom in val if atom.kind in kinds), key=repr))
+
+
+def only(val: Value, *kinds: str) -> Atom | None:
+    """The single atom of a value, when it is of one of these kinds."""
+    if len(val) == 1:
+        (atom,) = val
+        if not kinds or atom.kind in kinds:
+            return atom
+    return None
+
+
+def literal(val: Value) -> Hashable:
+    """The literal that a value certainly is, or None (also for the literal None: see `is_none`)."""
+    atom = only(val, "const")
+    return atom.ref if atom else None
+
+
+def text_of(val: Value) -> str | None:
+    """The string that a value certainly is."""
+    found = literal(val)
+    return found if isinstance(found, str) else None
+
+
+def is_none(val: Value) -> bool:
+    atom = only(val, "const")
+    return atom is not None and atom.ref is None
+
+
+def truth(val: Value) -> bool | None:
+    """Whether a value is certainly true or false; None when it may be either."""
+    if not val:
+        return None
+    seen = {bool(atom.ref) if atom.kind == "const" else None for atom in val}
+    if len(seen) == 1:
+        return seen.pop()
+    return None
+
+
+def keep(val: Value, test: Callable[[Atom], bool]) -> Value:
+    return frozenset(atom for atom in val if test(atom))
+
+
+def tokens(val: Value, kinds: frozenset[str]) -> list[Token]:
+    """The responses that a value of these kinds belongs to, in a stable order."""
+    return sorted({atom.ref for atom in val if atom.kind in kinds and isinstance(atom.ref, Token)})
