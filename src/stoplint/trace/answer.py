@@ -94,7 +94,7 @@ def from_message(message: object) -> Answer:
     )
 
 
-def build(
+def build(  # noqa: PLR0913 - the fields of a Message
     *,
     response_id: str | None,
     model: str | None,
@@ -216,7 +216,7 @@ class StreamedAnswer:
     def answer(self) -> Answer:
         """What is known so far; without a `message_delta` there is no stop reason."""
         reason, sequence, category = self.stop or (None, None, None)
-        blocks = [self._block(*entry) for entry in self._blocks.values()]
+        blocks = self.blocks()
         return build(
             response_id=self.response_id,
             model=self.model,
@@ -227,6 +227,10 @@ class StreamedAnswer:
             blocks=blocks,
             exact=self._exact,
         )
+
+    def blocks(self) -> list[dict[str, object]]:
+        """The content so far, as plain data."""
+        return [self._block(*entry) for entry in self._blocks.values()]
 
     def _block(self, start: object, parts: dict[str, list[str]], citations: list[object]) -> dict[str, object]:
         data = dict(canonical.plain(start))

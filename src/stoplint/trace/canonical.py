@@ -87,20 +87,18 @@ def plain(block: object) -> dict[str, object]:
         return block
     if isinstance(block, str):
         return {"type": "text", "text": block}
-    if isinstance(block, dict):
-        return dict(block)
-    fields = getattr(block, "__dict__", None)
-    if fields is None:
-        return {"type": type(block).__name__}
-    extra = getattr(block, "__pydantic_extra__", None)
-    simple = all(value is None or type(value) in _ATOMS for value in fields.values())
-    if simple and not extra:
+    return dict(block) if isinstance(block, dict) else _plain_model(block)
+
+
+def _plain_model(block: object) -> dict[str, object]:
+    fields = getattr(block, "__dict__", {})
+    if not getattr(block, "__pydantic_extra__", None) and all(
+        value is None or type(value) in _ATOMS for value in fields.values()
+    ):
         return dict(fields)
     dump = getattr(block, "model_dump", None)
-    if dump is None:
-        return {"type": type(block).__name__}
     # `exclude_unset` and `by_alias` are what the SDK itself encodes request bodies with.
-    dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False)
+    dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False) if dump is not None else None
     return dumped if isinstance(dumped, dict) else {"type": type(block).__name__}
 
 
@@ -113,9 +111,9 @@ def block_bytes(block: dict[str, object]) -> bytes:
         text = block.get("text")
         if type(text) is str and _only_text(block):
             return _text(text)
-    return json.dumps(
-        _normal(block), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_opaque
-    ).encode("utf-8", "surrogatepass")
+    return json.dumps(_normal(block), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=opaque).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _only_text(block: dict[str, object]) -> bool:
@@ -144,7 +142,8 @@ def clip(text: str) -> str:
     return f"{text[:_EDGE]}\0{len(text)}\0{text[-_EDGE:]}"
 
 
-def _opaque(value: object) -> str:
+def opaque(value: object) -> str:
+    """What stands for a value that JSON cannot hold."""
     # Files, iterators, sentinels: their contents are the application's, their kind is enough here.
     return f"<{type(value).__name__}>"
 

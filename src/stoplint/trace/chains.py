@@ -183,8 +183,13 @@ class Chains:
         over = []
         while self._open:
             chain = next(iter(self._open.values()))
-            if now - chain.seen <= self._idle and len(self._open) <= self._limit:
+            full = len(self._open) > self._limit
+            if now - chain.seen <= self._idle and not full:
                 break
+            if not full and chain.last is not None and not (chain.last.answered or chain.last.failed):
+                # A request that is still under way keeps its chain open.
+                self.touch_locked(chain, now)
+                continue
             self._open.popitem(last=False)
             over.append(chain)
         while self._turns:

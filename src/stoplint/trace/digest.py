@@ -134,6 +134,18 @@ def shortened(tail: Tail, blocks: int) -> Tail:
     return tail._replace(user=user._replace(blocks=user.blocks[: len(user.blocks) - blocks]))
 
 
+def joined(first: Scan, second: Scan) -> Scan:
+    """Two assistant turns as one."""
+    return Scan(
+        blocks=[*first.blocks, *second.blocks],
+        kinds=[*first.kinds, *second.kinds],
+        results=[],
+        tool_ids=[*first.tool_ids, *second.tool_ids],
+        null_keys=False,
+        texts=[*first.texts, *second.texts],
+    )
+
+
 def answer_key(blocks: Sequence[bytes]) -> int:
     """A key equal for two assistant turns with the same content.  Valid in this process only."""
     return hash(tuple(blocks))

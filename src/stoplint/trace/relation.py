@@ -39,7 +39,7 @@ class Decision(NamedTuple):
     switched: tuple[str, ...] = ()
 
 
-_NEW: Final = Decision("new", None)
+NEW: Final = Decision("new", None)
 
 
 def decide(view: RequestView, find: Find) -> Decision:
@@ -49,7 +49,7 @@ def decide(view: RequestView, find: Find) -> Decision:
     the parent.  The same conversation again comes first: it is a retry whatever it answers.
     """
     if not view.readable:
-        return _NEW
+        return NEW
     retried = find(view.key)
     if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
         return _retry(view, retried)
@@ -160,9 +160,9 @@ def _key_without(view: RequestView, added: int) -> int:
 def _extension(view: RequestView, find: Find) -> Decision:
     """The opening turn again, with more said in it."""
     if view.thread:
-        return _NEW
+        return NEW
     for added in range(1, min(_ADDED_LIMIT, len(view.tail.user.blocks) - 1) + 1):
         found = find(_key_without(view, added))
         if found is not None:
             return _tried_again(view, found, extended=True)
-    return _NEW
+    return NEW

@@ -14,10 +14,10 @@ _TRUE: Final = frozenset({"true", "1", "on"})
 
 
 class Settings(NamedTuple):
-    """`store` is "auto" (only without a tracer provider), "off", or the path of the SQLite file to write always."""
+    """`store` is the raw value of `STOPLINT_STORE`, read by `stoplint.trace.store.store_path`."""
 
     disabled: bool
-    store: str
+    store: str | None
     track_reads: bool
     capture_content: bool
 
@@ -39,10 +39,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         or is_true(environ.get("OTEL_SDK_DISABLED"))
         or not names.isdisjoint({NAME, "*"})
     )
-    store = environ.get("STOPLINT_STORE", "").strip()
     return Settings(
         disabled=disabled,
-        store="off" if store.lower() == "off" else store or "auto",
+        store=environ.get("STOPLINT_STORE"),
         track_reads=is_true(environ.get("STOPLINT_TRACK_READS")),
         capture_content=is_true(environ.get("STOPLINT_CAPTURE_CONTENT")),
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stoplint.trace.answer import Answer
     from stoplint.trace.chains import TurnState
+    from stoplint.trace.reads import Reading
     from stoplint.trace.records import CallSite, Relation, StreamOutcome, Surface
     from stoplint.trace.relation import Decision
     from stoplint.trace.request import RequestView
@@ -25,28 +26,28 @@ if TYPE_CHECKING:
 
 
 class Turn:
-    """One logical request.  `span` is where its facts go, `own` whether that span is ours to end.
-
-    `late` is set once `span` has ended without the answer's facts.
+    """One logical request.  `span` is where its facts go, `own` whether that span is ours to end, `native` whether it
+    is the SDK's, `beside` whether it stands beside the span of a request instead of being one.
     """
 
     __slots__ = (
         "answer",
+        "beside",
         "beta",
         "call_site",
         "decision",
+        "digests",
         "done",
         "ended_at",
         "error",
         "findings",
         "finish_body",
-        "late",
         "native",
         "own",
         "parent_id",
         "parsed",
-        "read_tracker",
         "reading",
+        "reading_of",
         "request_content",
         "response_content",
         "retries",
@@ -76,23 +77,24 @@ class Turn:
         self.span: object = None
         self.own = False
         self.native = False
-        self.late = False
+        self.beside = False
         self.retries = 0
         self.answer: Answer = NO_ANSWER
         self.error: str | None = None
+        self.digests: tuple[str, ...] = ()
         self.done = False
         self.parent_id: str | None = None
         self.parsed: object = None
         self.reading = False
         self.finish_body: Callable[[], None] | None = None
-        self.read_tracker: object = None
+        self.reading_of: Reading | None = None
         self.request_content: str | None = None
         self.response_content: str | None = None
 
 
 def attributes(turn: Turn) -> dict[str, Value]:
     """The `stoplint.*` and `code.*` attributes of a finished turn."""
-    answer, state = turn.answer, turn.state
+    answer, state, site = turn.answer, turn.state, turn.call_site
     found: dict[str, Value] = {
         "stoplint.chain.id": state.chain.chain_id,
         "stoplint.chain.index": state.index,
@@ -102,32 +104,30 @@ def attributes(turn: Turn) -> dict[str, Value]:
         "stoplint.content.kinds": tuple([kind for kind, _ in answer.kinds]),
         "stoplint.retries": turn.retries,
     }
-    if answer.stop_reason is not None:
-        found["stoplint.stop_reason"] = answer.stop_reason
-    if answer.stop_sequence is not None:
-        found["stoplint.stop_sequence"] = answer.stop_sequence
-    if answer.refusal_category is not None:
-        found["stoplint.refusal.category"] = answer.refusal_category
-    if state.digest is not None:
-        found["stoplint.turn.digest"] = state.digest
-    if state.parent_digest is not None:
-        found["stoplint.turn.parent_digest"] = state.parent_digest
-    if turn.decision.changed:
-        found["stoplint.relation.changed"] = turn.decision.changed
-    if turn.stream_outcome is not None:
-        found["stoplint.stream.outcome"] = turn.stream_outcome
+    optional: tuple[tuple[str, Value | None], ...] = (
+        ("stoplint.stop_reason", answer.stop_reason),
+        ("stoplint.stop_sequence", answer.stop_sequence),
+        ("stoplint.refusal.category", answer.refusal_category),
+        ("stoplint.turn.digest", state.digest),
+        ("stoplint.turn.parent_digest", state.parent_digest),
+        ("stoplint.relation.changed", turn.decision.changed or None),
+        ("stoplint.stream.outcome", turn.stream_outcome),
+        ("stoplint.request.content", turn.request_content),
+        ("stoplint.response.content", turn.response_content),
+    )
+    found.update([(name, value) for name, value in optional if value is not None])
     if turn.findings:
-        found["stoplint.findings"] = tuple(dict.fromkeys(code for code, _ in turn.findings))
-    site = turn.call_site
+        found["stoplint.findings"] = codes(turn)
     if site is not None:
         found["code.file.path"] = site.path
         found["code.function.name"] = site.function
         found["code.line.number"] = site.line
-    if turn.request_content is not None:
-        found["stoplint.request.content"] = turn.request_content
-    if turn.response_content is not None:
-        found["stoplint.response.content"] = turn.response_content
     return found
+
+
+def codes(turn: Turn) -> tuple[str, ...]:
+    """The codes of the findings on a turn, each once."""
+    return tuple(dict.fromkeys(code for code, _ in turn.findings))
 
 
 def llm_attributes(answer: Answer) -> dict[str, Value]:
@@ -143,13 +143,12 @@ def llm_attributes(answer: Answer) -> dict[str, Value]:
     if used.input_tokens is not None:
         # The conventions count cached tokens in; the API counts them apart.
         found["gen_ai.usage.input_tokens"] = used.input_tokens + (used.cache_read or 0) + (used.cache_write or 0)
-    for name, count in (
+    counts = (
         ("gen_ai.usage.output_tokens", used.output_tokens),
         ("gen_ai.usage.cache_read.input_tokens", used.cache_read),
         ("gen_ai.usage.cache_write.input_tokens", used.cache_write),
-    ):
-        if count is not None:
-            found[name] = count
+    )
+    found.update((name, count) for name, count in counts if count is not None)
     return found
 
 
@@ -252,7 +251,7 @@ def record(turn: Turn) -> TurnRecord:
         span_id=span_id,
         pid=os.getpid(),
         thread=threading.current_thread().name,
-        findings=tuple(dict.fromkeys(code for code, _ in turn.findings)),
+        findings=codes(turn),
         request_content=turn.request_content,
         response_content=turn.response_content,
     )

@@ -1,0 +1,207 @@
+"""What OpenTelemetry gets: attributes, links and events on spans, metrics, log records.
+
+The only module of the tracer that imports `opentelemetry` (the API alone); without it nothing of this is loaded.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs import LogRecord, SeverityNumber
+
+import stoplint
+from stoplint.trace import faults, turn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Span, TracerProvider
+
+    from stoplint.trace.records import ChainRecord, FindingRecord
+    from stoplint.trace.turn import Turn, Value
+
+SCOPE: Final = "stoplint"
+NATIVE_SCOPE: Final = "com.anthropic.sdk.python"
+_LLM_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content"})
+_EVENT: Final = "stoplint.finding"
+_ERROR: Final = trace.Status(trace.StatusCode.ERROR)
+
+
+class Telemetry:
+    """Emits through the providers given, or through the global ones, also when those are set later."""
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+    ) -> None:
+        version = stoplint.__version__
+        self._own_provider = tracer_provider is not None
+        self._tracer = trace.get_tracer(SCOPE, version, tracer_provider)
+        self._logger = _logs.get_logger(SCOPE, version, logger_provider)
+        meter = metrics.get_meter(SCOPE, version, meter_provider)
+        self._turns = meter.create_counter("stoplint.turns", "{turn}", "Logical Messages requests by raw stop reason")
+        self._findings = meter.create_counter("stoplint.findings", "{finding}", "Findings by rule")
+        self._lengths = meter.create_histogram("stoplint.chain.length", "{turn}", "Turns of a chain that is over")
+        self._outcomes = meter.create_counter("stoplint.chain.outcomes", "{chain}", "Chains that are over, by outcome")
+        self._errors = meter.create_counter("stoplint.errors", "{fault}", "Faults of stoplint itself, swallowed")
+
+    def has_backend(self) -> bool:
+        """Whether spans go anywhere: a tracer provider was given, or the application has set one."""
+        return self._own_provider or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+    def fault(self, place: str) -> None:
+        """Count a fault of our own."""
+        self._errors.add(1, {"stoplint.hook": place})
+
+    def adopt(self, current: Turn, native: object) -> None:
+        """Choose the span for a turn's facts: the SDK's own, another emitter's, or none yet."""
+        if isinstance(native, trace.Span):
+            current.span = native
+            current.native = True
+        else:
+            around = trace.get_current_span()
+            if around.is_recording() and _is_llm_span(around):
+                current.span = around
+        if current.span is not None:
+            current.state.context = current.span.get_span_context()  # type: ignore[attr-defined]
+
+    def start(self, current: Turn, request: Mapping[str, Value], *, beside: bool) -> object:
+        """Start a span of our own.
+
+        `chat {model}` by the GenAI conventions; where another emitter has a span that cannot be reached (`beside`),
+        a span `stoplint.turn` that no one takes for a second request to the model.
+        """
+        if beside:
+            span = self._tracer.start_span("stoplint.turn", start_time=current.started_at)
+        else:
+            span = self._tracer.start_span(
+                f"chat {current.view.parameters.model or ''}".rstrip(),
+                kind=trace.SpanKind.CLIENT,
+                attributes=dict(request),
+                start_time=current.started_at,
+            )
+        current.span, current.own, current.beside = span, True, beside
+        current.state.context = span.get_span_context()
+        return span
+
+    def current(self, current: Turn) -> AbstractContextManager[object]:
+        """The turn's own `chat` span as the current span; nothing where a turn has none."""
+        span = current.span
+        if not isinstance(span, trace.Span) or current.beside:
+            return nullcontext()
+        return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
+
+    def finish(self, current: Turn, parent: object) -> None:
+        """Put a finished turn's facts on its span, and end the span where it is ours."""
+        span = current.span
+        if not isinstance(span, trace.Span):
+            span = None
+        elif not span.is_recording() and not current.own:
+            span = self._late_span(current, span) if span.get_span_context().trace_flags.sampled else None
+        if span is None:
+            return
+        if span.is_recording():
+            span.set_attributes(turn.attributes(current))
+            if isinstance(parent, trace.SpanContext) and parent.is_valid:
+                span.add_link(parent, {"stoplint.relation": current.decision.relation})
+        if current.own and not current.beside:
+            span.set_attributes(turn.llm_attributes(current.answer))
+            if current.error is not None and current.error != "cancelled":
+                span.set_status(_ERROR)
+                span.set_attribute("error.type", current.error)
+
+    def end(self, current: Turn) -> None:
+        """End the span of a turn where it is ours."""
+        if current.own and isinstance(current.span, trace.Span):
+            current.span.end()
+
+    def _late_span(self, current: Turn, ended: Span) -> Span:
+        # The body was read after the span of the call had ended: the facts go on a child of it.
+        span = self._tracer.start_span(
+            "stoplint.turn", context=trace.set_span_in_context(ended), start_time=time.time_ns()
+        )
+        current.span, current.own, current.beside = span, True, True
+        return span
+
+    def count_turn(self, current: Turn) -> None:
+        """The metric of a finished turn."""
+        if current.error is not None and current.answer.stop_reason is None:
+            reason = "error"
+        else:
+            reason = current.answer.stop_reason or "none"
+        self._turns.add(
+            1,
+            {
+                "stop_reason": reason,
+                "model": current.view.parameters.model or "none",
+                "relation": current.decision.relation,
+                "streaming": current.streaming,
+            },
+        )
+
+    def finding(self, record: FindingRecord, span: object) -> None:
+        """Tell a finding: an event where the turn's span is open, else a log record with its trace context."""
+        self._findings.add(1, {"rule": record.code})
+        details = turn.finding_attributes(record)
+        if isinstance(span, trace.Span) and span.is_recording():
+            span.add_event(_EVENT, details)
+            return
+        if record.call_site is not None:
+            details["code.file.path"] = record.call_site.path
+            details["code.function.name"] = record.call_site.function
+            details["code.line.number"] = record.call_site.line
+        self._log(record, details)
+
+    def _log(self, record: FindingRecord, details: dict[str, Value]) -> None:
+        error = record.severity == "error"
+        context = None
+        if record.trace_id is not None and record.span_id is not None:
+            context = trace.set_span_in_context(
+                trace.NonRecordingSpan(
+                    trace.SpanContext(int(record.trace_id, 16), int(record.span_id, 16), is_remote=False)
+                )
+            )
+        self._logger.emit(
+            LogRecord(
+                event_name=_EVENT,
+                timestamp=record.time,
+                context=context,
+                severity_number=SeverityNumber.ERROR if error else SeverityNumber.WARN,
+                severity_text="ERROR" if error else "WARN",
+                attributes=details,
+            )
+        )
+
+    def chain(self, record: ChainRecord) -> None:
+        """The metrics of a chain that is over."""
+        self._outcomes.add(1, {"outcome": record.outcome})
+        self._lengths.record(record.length)
+
+    def listen(self) -> None:
+        """Count faults from now on."""
+        faults.listen(self.fault)
+
+    def close(self) -> None:
+        """Stop counting faults."""
+        faults.ignore(self.fault)
+
+
+def _is_llm_span(span: Span) -> bool:
+    """Whether a span stands for a request to a model, by the attributes that every known emitter starts one with."""
+    found = getattr(span, "attributes", None)
+    if not found:
+        return False
+    return (
+        found.get("gen_ai.operation.name") in _LLM_OPERATIONS
+        or found.get("openinference.span.kind") == "LLM"
+        # logfire names the request only by its model.
+        or ("gen_ai.request.model" in found and "gen_ai.operation.name" not in found)
+    )

@@ -1,0 +1,395 @@
+"""The places in the SDK where every Messages request passes exactly once, and what is put around them.
+
+| hook | place | what for |
+|---|---|---|
+| H1 | `{Sync,Async}APIClient._request` (1.14 and later), `.request` before | begin and end of a call |
+| H1' | `_base_client.finish_api_call_span` (1.14 and later) | the answer, before the SDK ends its span |
+| H1'' | `{Sync,Async}APIClient._sleep_for_retry` | counting retries |
+| H2 | `parse`, `read`, `close` of `APIResponse`, `AsyncAPIResponse` (and `LegacyAPIResponse` before 1.0) | raw responses |
+| H3 | `__stream__`, `close` of `Stream`, `AsyncStream` | the events of a stream, and its end |
+| H4 | `{,Async}JSONLDecoder.__decode__` | the results of a batch |
+
+All are looked up on the class at call time, so that clients made before count too.  `request` of 1.14 and later calls
+`_request` once, with the body prepared (iterators read, models dumped) and the SDK's span current.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import inspect
+from typing import TYPE_CHECKING, Final
+
+from stoplint.trace import faults
+from stoplint.trace.options import describe, request_attributes
+from stoplint.trace.patch import Patches
+from stoplint.trace.watch import TAG, Watcher, error_type, json_of, turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from types import ModuleType
+    from typing import TypeAlias
+
+    from stoplint.trace.reads import ReadTracking
+    from stoplint.trace.tracer import Tracer
+    from stoplint.trace.turn import Turn
+
+    Function: TypeAlias = Callable[..., object]
+
+_PATH: Final = "/v1/messages"
+_NOTHING: Final = contextlib.nullcontext()
+_current: contextvars.ContextVar[Turn | None] = contextvars.ContextVar("stoplint_turn", default=None)
+
+
+class Hooks:
+    """The hooks of one tracer.  `install` puts them in, `remove` takes them out."""
+
+    def __init__(self, tracer: Tracer, reads: ReadTracking | None, others_active: Callable[[], bool]) -> None:
+        self.patches = Patches()
+        self._tracer = tracer
+        self._reads = reads
+        self._watcher = Watcher(tracer, None if reads is None else reads.event)
+        self._others_active = others_active
+
+    def install(self, base_client: ModuleType, response: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
+        """Put the hooks into the modules `_base_client`, `_response`, `_streaming` and `_decoders.jsonl`."""
+        replace = self.patches.replace
+        for name, wrap in (("SyncAPIClient", self._call), ("AsyncAPIClient", self._async_call)):
+            client = getattr(base_client, name)
+            replace(client, "_request" if _prepares(client) else "request", wrap)
+            replace(client, "_sleep_for_retry", self._retry)
+        replace(base_client, "finish_api_call_span", self._finish_span)
+        for name, read in (("APIResponse", self._read), ("AsyncAPIResponse", self._async_read)):
+            raw = getattr(response, name)
+            replace(raw, "parse", self._parse if name == "APIResponse" else self._async_parse)
+            replace(raw, "read", read)
+            replace(raw, "close", self._close)
+        for name, events in (("Stream", self._stream), ("AsyncStream", self._async_stream)):
+            stream = getattr(streaming, name)
+            replace(stream, "__stream__", events)
+            replace(stream, "close", self._close)
+        replace(jsonl.JSONLDecoder, "__decode__", self._lines)
+        replace(jsonl.AsyncJSONLDecoder, "__decode__", self._async_lines)
+
+    def install_legacy(self, legacy_response: ModuleType) -> None:
+        """The raw responses of SDK versions before 1.0."""
+        self.patches.replace(legacy_response.LegacyAPIResponse, "parse", self._parse)
+
+    def remove(self) -> None:
+        """Take the hooks out."""
+        self.patches.undo()
+
+    # H1: the call.
+
+    def _call(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def request(client: object, *args: object, **kwargs: object) -> object:
+            current = self._begin(client, args, kwargs)
+            if current is None:
+                return original(client, *args, **kwargs)
+            token = _current.set(current)
+            try:
+                with self._around(current):
+                    result = original(client, *args, **kwargs)
+            except BaseException as error:
+                self._failed(current, error)
+                raise
+            finally:
+                _current.reset(token)
+            self._returned(current, result)
+            return result
+
+        return request
+
+    def _async_call(self, original: Function) -> Function:
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def request(client: object, *args: object, **kwargs: object) -> object:
+            current = self._begin(client, args, kwargs)
+            if current is None:
+                return await start(client, *args, **kwargs)
+            token = _current.set(current)
+            try:
+                with self._around(current):
+                    result = await start(client, *args, **kwargs)
+            except BaseException as error:
+                self._failed(current, error)
+                raise
+            finally:
+                _current.reset(token)
+            self._returned(current, result)
+            return result
+
+        return request
+
+    def _begin(self, client: object, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Turn | None:
+        try:
+            if not self.patches.active:
+                return None
+            options = args[1] if len(args) > 1 else kwargs["options"]
+            url: str = options.url  # type: ignore[attr-defined]
+            if not url.startswith(_PATH) or url.partition("?")[0] != _PATH:
+                return None
+            if options.method.lower() != "post":  # type: ignore[attr-defined]
+                return None
+            body = options.json_data  # type: ignore[attr-defined]
+            streaming = kwargs.get("stream") is True
+            current = self._tracer.begin(body if isinstance(body, dict) else {}, streaming=streaming)
+            describe(current, options, url)
+            self._choose_span(current, client, getattr(kwargs.get("call"), "span", None))
+        except Exception:  # noqa: BLE001
+            faults.note("request")
+            return None
+        return current
+
+    def _choose_span(self, current: Turn, client: object, native: object) -> None:
+        telemetry = self._tracer.telemetry
+        if telemetry is None:
+            return
+        telemetry.adopt(current, native)
+        if current.span is None and telemetry.has_backend():
+            telemetry.start(current, request_attributes(current, client), beside=self._others_active())
+
+    def _around(self, current: Turn) -> AbstractContextManager[object]:
+        """Make a `chat` span of our own current while the request is under way, and no longer."""
+        telemetry = self._tracer.telemetry
+        return _NOTHING if telemetry is None or not current.own else telemetry.current(current)
+
+    def _failed(self, current: Turn, error: BaseException) -> None:
+        try:
+            self._tracer.failed(current, error_type(error), current.parsed)
+            current.parsed = None
+        except Exception:  # noqa: BLE001
+            faults.note("failed request")
+
+    def _returned(self, current: Turn, result: object) -> None:
+        try:
+            current.parsed = None
+            self._take(current, result)
+        except Exception:  # noqa: BLE001
+            faults.note("response")
+
+    def _take(self, current: Turn, result: object) -> None:
+        if hasattr(type(result), "__stream__"):
+            self._tracer.start_stream(current)
+            self._watcher.follow(result, result.response, current)  # type: ignore[attr-defined]
+        elif hasattr(result, "http_response"):
+            if current.done or not self._take_read(current, result):
+                self._watcher.follow(result, result.http_response, current)
+        else:
+            self._take_message(current, result)
+
+    def _take_read(self, current: Turn, raw: object) -> bool:
+        """Take a raw response whose body is there already; False where it is still to be read."""
+        message = json_of(raw)
+        if message is None:
+            return False
+        self._tracer.answered(current, message)
+        raw.__dict__[TAG] = current
+        return True
+
+    def _take_message(self, current: Turn, result: object) -> None:
+        if isinstance(result, dict) or "stop_reason" in getattr(result, "__dict__", ()):
+            self._tracer.answered(current, result)
+            if self._reads is not None:
+                self._reads.message(result, current.state)
+        else:
+            self._tracer.unknown(current)
+
+    def _finish_span(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def finish_api_call_span(client: object, span: object, result: object) -> object:
+            current = _current.get()
+            if current is not None and current.span is span and not current.done:
+                try:
+                    self._before_span_ends(current, result.data)  # type: ignore[attr-defined]
+                except Exception:  # noqa: BLE001
+                    faults.note("span")
+            return original(client, span, result)
+
+        return finish_api_call_span
+
+    def _before_span_ends(self, current: Turn, data: object) -> None:
+        if hasattr(type(data), "__stream__"):
+            return
+        if hasattr(data, "http_response"):
+            self._take_read(current, data)
+        elif "stop_reason" in getattr(data, "__dict__", ()):
+            self._tracer.answered(current, data)
+
+    def _retry(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def _sleep_for_retry(client: object, *args: object, **kwargs: object) -> object:
+            current = _current.get()
+            if current is not None:
+                current.retries += 1
+            return original(client, *args, **kwargs)
+
+        return _sleep_for_retry
+
+    # H2: raw responses.
+
+    def _parse(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def parse(raw: object, *args: object, **kwargs: object) -> object:
+            parsed = original(raw, *args, **kwargs)
+            self._parsed(raw, parsed)
+            return parsed
+
+        return parse
+
+    def _async_parse(self, original: Function) -> Function:
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def parse(raw: object, *args: object, **kwargs: object) -> object:
+            parsed = await start(raw, *args, **kwargs)
+            self._parsed(raw, parsed)
+            return parsed
+
+        return parse
+
+    def _parsed(self, raw: object, parsed: object) -> None:
+        current = turn_of(raw)
+        if current is None:
+            return
+        try:
+            if hasattr(type(parsed), "__stream__"):
+                if TAG not in parsed.__dict__:
+                    self._tracer.start_stream(current)
+                    parsed.__dict__[TAG] = current
+            elif "stop_reason" in getattr(parsed, "__dict__", ()):
+                self._take_message(current, parsed)
+        except Exception:  # noqa: BLE001
+            faults.note("raw response")
+
+    def _read(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def read(raw: object) -> object:
+            current = turn_of(raw)
+            if current is None or current.done or current.reading:
+                return original(raw)
+            current.reading = True
+            try:
+                body = original(raw)
+                self._watcher.body_read(raw, current)
+                return body
+            finally:
+                self._watcher.release(current)
+
+        return read
+
+    def _async_read(self, original: Function) -> Function:
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def read(raw: object) -> object:
+            current = turn_of(raw)
+            if current is None or current.done or current.reading:
+                return await start(raw)
+            current.reading = True
+            try:
+                body = await start(raw)
+                self._watcher.body_read(raw, current)
+                return body
+            finally:
+                self._watcher.release(current)
+
+        return read
+
+    def _close(self, original: Function) -> Function:
+        # For both kinds: the asynchronous one hands the coroutine on.
+        @functools.wraps(original)
+        def close(holder: object) -> object:
+            current = turn_of(holder)
+            if current is not None and not current.done:
+                self._watcher.over(current, "abandoned")
+            return original(holder)
+
+        return close
+
+    # H3: streams.
+
+    def _stream(self, original: Function) -> Function:
+        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
+
+        def later(stream: object) -> Iterator[object]:
+            current = turn_of(stream)
+            source = start(stream)
+            yield from source if current is None else self._watcher.events(source, current)
+
+        @functools.wraps(original)
+        def __stream__(stream: object) -> Iterator[object]:  # noqa: N807 - the SDK's name
+            current = turn_of(stream)
+            if current is not None:
+                return self._watcher.events(start(stream), current)
+            # Before 1.14 the constructor calls this, before there is a tag: then it is looked for at the first event.
+            return later(stream)
+
+        return __stream__
+
+    def _async_stream(self, original: Function) -> Function:
+        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
+
+        async def later(stream: object) -> AsyncIterator[object]:
+            current = turn_of(stream)
+            source = start(stream)
+            events = source if current is None else self._watcher.async_events(source, current)
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()  # type: ignore[attr-defined]
+
+        @functools.wraps(original)
+        def __stream__(stream: object) -> AsyncIterator[object]:  # noqa: N807
+            current = turn_of(stream)
+            if current is not None:
+                return self._watcher.async_events(start(stream), current)
+            return later(stream)
+
+        return __stream__
+
+    # H4: batches.
+
+    def _lines(self, original: Function) -> Function:
+        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        def __decode__(decoder: object) -> Iterator[object]:  # noqa: N807
+            for item in start(decoder):
+                self._batch_item(item)
+                yield item
+
+        return __decode__
+
+    def _async_lines(self, original: Function) -> Function:
+        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def __decode__(decoder: object) -> AsyncIterator[object]:  # noqa: N807
+            async for item in start(decoder):
+                self._batch_item(item)
+                yield item
+
+        return __decode__
+
+    def _batch_item(self, item: object) -> None:
+        message = getattr(getattr(item, "result", None), "message", None)
+        if not self.patches.active or "stop_reason" not in getattr(message, "__dict__", ()):
+            return
+        try:
+            current = self._tracer.batch_item(message)
+            if self._reads is not None:
+                self._reads.message(message, current.state)
+        except Exception:  # noqa: BLE001
+            faults.note("batch")
+
+
+def _prepares(client: type) -> bool:
+    """Whether `_request` is called once a logical call (1.14 and later); before, it was called for each attempt."""
+    method = vars(client).get("_request")
+    return method is not None and "call" in inspect.signature(method).parameters

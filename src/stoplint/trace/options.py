@@ -1,0 +1,72 @@
+"""What the options of a request tell beside its body, and what a span of our own starts with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.trace import turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stoplint.trace.turn import Turn, Value
+
+
+def describe(current: Turn, options: object, url: str) -> None:
+    """Note the surface the request came through.  `options` are the SDK's for this one request."""
+    headers = getattr(options, "headers", None)
+    helper, method = "", False
+    if headers and hasattr(headers, "items"):
+        for name, value in headers.items():
+            lowered = name.lower()
+            if lowered == "x-stainless-helper":
+                helper = str(value)
+            elif lowered in ("x-stainless-helper-method", "x-stainless-stream-helper"):
+                method = True
+    current.surface = turn.surface(helper, stream_helper=method, thread=current.view.thread)
+    current.beta = "beta=true" in url or bool((getattr(options, "qualifiers", None) or {}).get("beta"))
+    parser = getattr(options, "post_parser", None)
+    if callable(parser):
+        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]
+
+
+def _remember(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:
+    """Keep the message the SDK is about to parse: `parse()` raises on a cut one, and its reason would be lost."""
+
+    def post_parser(parsed: object) -> object:
+        if not current.done:
+            current.parsed = parsed
+        return parser(parsed)
+
+    return post_parser
+
+
+def request_attributes(current: Turn, client: object) -> dict[str, Value]:
+    """The attributes of a request by the GenAI conventions."""
+    asked = current.view.parameters
+    url = getattr(client, "base_url", None)
+    found: dict[str, Value] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": _provider(client),
+    }
+    if asked.model is not None:
+        found["gen_ai.request.model"] = asked.model
+    if asked.max_tokens is not None:
+        found["gen_ai.request.max_tokens"] = asked.max_tokens
+    if current.streaming:
+        found["gen_ai.request.stream"] = True
+    host = getattr(url, "host", None)
+    if isinstance(host, str):
+        found["server.address"] = host
+        found["server.port"] = getattr(url, "port", None) or (80 if getattr(url, "scheme", "") == "http" else 443)
+    return found
+
+
+def _provider(client: object) -> str:
+    name = getattr(client, "_gen_ai_provider_name", None)
+    if isinstance(name, str):
+        return name
+    kind = type(client).__name__
+    if "Bedrock" in kind:
+        return "aws.bedrock"
+    return "gcp.vertex_ai" if "Vertex" in kind else "anthropic"

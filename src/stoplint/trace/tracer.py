@@ -1,0 +1,365 @@
+"""The tracer: takes what the hooks see, keeps the chains, tells OpenTelemetry and the store.
+
+Every public method is called from within the application's requests, guarded by the hooks: it may raise, and the
+hook counts the fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from contextlib import suppress
+from threading import get_ident
+from typing import TYPE_CHECKING, Final
+
+from stoplint.trace import answer as answers
+from stoplint.trace import callsite, canonical, digest, mistakes, relation, request, turn
+from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
+from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
+from stoplint.trace.records import ChainRecord
+from stoplint.trace.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+    from stoplint.trace.emit import Telemetry
+    from stoplint.trace.records import Sink, StreamOutcome
+    from stoplint.trace.request import RequestView
+
+_CALLERS: Final = 3
+"""Frames between the application's side and `callsite.capture`: it, the tracer's method, the hook."""
+
+
+class Tracer:
+    """One for a process.  `telemetry` is None where OpenTelemetry is not installed; `open_sink` gives the store where
+    there is to be one, told whether spans go anywhere; `on_first` is called before the first request goes out.
+    """
+
+    def __init__(
+        self,
+        telemetry: Telemetry | None,
+        open_sink: Callable[[bool], Sink | None],
+        *,
+        capture_content: bool = False,
+        chains: Chains | None = None,
+        on_first: Callable[[], None] | None = None,
+    ) -> None:
+        self.telemetry = telemetry
+        self.chains = chains or Chains()
+        self.pending: deque[Callable[[], None]] = deque()
+        """Work left by finalizers, which run at any point of any thread and so must not do it themselves."""
+        self._open_sink = open_sink
+        self._sinks: dict[bool, Sink | None] = {}
+        self._capture = capture_content
+        self._on_first = on_first
+        self._inside: set[int] = set()
+        self._unsettled: deque[Turn] = deque()
+
+    # The request side.
+
+    def begin(self, body: Mapping[str, object], *, streaming: bool) -> Turn:
+        """A request is about to go out."""
+        if self._on_first is not None:
+            self._on_first()
+            self._on_first = None
+        view = request.view(body)
+        chains = self.chains
+        now = chains.clock()
+        me = get_ident()
+        self._inside.add(me)
+        try:
+            with chains.lock:
+                decision = relation.decide(view, lambda key: chains.find_locked(key, now))
+                state = _state(view, decision)
+                chains.add_locked(state, now)
+                over = chains.due_locked(now)
+            current = Turn(view, decision, state)
+            current.streaming = streaming
+            current.call_site = state.call_site = callsite.capture(_CALLERS)
+            if decision.parent is not None or view.tail.assistant.kinds or view.tail.user.results:
+                seen = mistakes.Evidence(view, decision, decision.parent, state.streak)
+                current.findings = mistakes.of_request(seen)
+            if self._capture:
+                current.request_content = _content_of_request(body)
+            for chain in over:
+                self._chain_over(chain)
+        finally:
+            self._inside.discard(me)
+        self.drain()
+        return current
+
+    # The response side.
+
+    def start_stream(self, current: Turn) -> StreamedAnswer:
+        """The answer will come as events."""
+        current.streaming = True
+        current.stream = stream = StreamedAnswer()
+        return stream
+
+    def answered(self, current: Turn, message: object) -> None:
+        """The answer is here: an SDK model or the decoded body."""
+        if current.done:
+            return
+        if self._capture:
+            current.response_content = _content_of_response(message)
+        self._finish(current, answers.from_message(message))
+
+    def stream_over(self, current: Turn, how: StreamOutcome, error: str | None = None) -> None:
+        """A stream has ended, or the application has let go of it."""
+        if current.done:
+            return
+        stream = current.stream
+        if stream is not None and how == "abandoned" and (stream.stopped or (stream.stop and stream.stop[0])):
+            # The application left with everything in hand: only the end marker was not read.
+            how = "complete"
+        current.stream_outcome = how
+        current.error = error
+        if self._capture and stream is not None:
+            current.response_content = _dumps(stream.blocks())
+        self._finish(current, stream.answer() if stream is not None else NO_ANSWER)
+
+    def failed(self, current: Turn, error: str, message: object = None) -> None:
+        """The request raised.  `message` is what the SDK had read by then, where it failed on the content."""
+        if current.done:
+            return
+        current.error = error
+        self._finish(current, NO_ANSWER if message is None else answers.from_message(message))
+
+    def unknown(self, current: Turn) -> None:
+        """The request came back, but its answer never became a message that could be read."""
+        if not current.done:
+            self._finish(current, NO_ANSWER)
+
+    def batch_item(self, message: object) -> Turn:
+        """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it."""
+        found = answers.from_message(message)
+        view = request.view({"model": found.model})
+        state = TurnState("stoplint_" + new_id(), Chain(new_id()), view.key, view.parameters)
+        current = Turn(view, relation.NEW, state)
+        current.surface = "batch"
+        current.call_site = state.call_site = callsite.capture(_CALLERS)
+        if self._capture:
+            current.response_content = _content_of_response(message)
+        if self.telemetry is not None and self.telemetry.has_backend():
+            self.telemetry.start(current, {}, beside=True)
+        self._finish(current, found)
+        self.chains.end(state.chain.chain_id)
+        self._tell_chain(state.chain, state)
+        return current
+
+    # The end of a turn.
+
+    def _finish(self, current: Turn, found: Answer) -> None:
+        current.done = True
+        current.answer = found
+        current.ended_at = time.time_ns()
+        _complete(current)
+        me = get_ident()
+        if me in self._inside:
+            # A finalizer that interrupted this very thread in our own code: the span cannot wait, the rest can.
+            self._unsettled.append(current)
+            self._decorate(current)
+            return
+        self._inside.add(me)
+        try:
+            self._settle(current)
+            self._decorate(current)
+            self._tell(current)
+        finally:
+            self._inside.discard(me)
+        self.drain()
+
+    def _settle(self, current: Turn) -> None:
+        chains, state = self.chains, current.state
+        keys = () if state.failed else _keys(current)
+        now = chains.clock()
+        with chains.lock:
+            state.index = state.chain.length
+            if not state.failed:
+                state.answered = True
+                state.chain.length += 1
+                chains.learn_locked(state, keys)
+            chains.touch_locked(state.chain, now)
+
+    def _decorate(self, current: Turn) -> None:
+        parent = current.decision.parent
+        current.parent_id = parent.turn_id if parent is not None else None
+        if self.telemetry is not None:
+            self.telemetry.finish(current, parent.context if parent is not None else None)
+
+    def _tell(self, current: Turn) -> None:
+        telemetry, sink = self.telemetry, self.sink()
+        state = current.state
+        if telemetry is not None:
+            telemetry.count_turn(current)
+        if sink is not None:
+            sink.turn(turn.record(current))
+        for code, message in current.findings:
+            found = turn.finding_record(state, code, message, current.parent_id or state.turn_id)
+            if telemetry is not None:
+                telemetry.finding(found, current.span)
+            if sink is not None:
+                sink.finding(found)
+        if telemetry is not None:
+            telemetry.end(current)
+
+    def drain(self) -> None:
+        """Do what finalizers left."""
+        while self._unsettled or self.pending:
+            # Another thread may take the last of them in between.
+            with suppress(IndexError):
+                if self._unsettled:
+                    current = self._unsettled.popleft()
+                    self._settle(current)
+                    self._tell(current)
+                else:
+                    self.pending.popleft()()
+
+    def finding(self, state: TurnState, code: str, message: str) -> None:
+        """A finding on a turn that is long over."""
+        found = turn.finding_record(state, code, message, state.turn_id)
+        if self.telemetry is not None:
+            self.telemetry.finding(found, None)
+        sink = self.sink()
+        if sink is not None:
+            sink.finding(found)
+
+    # The end of a chain.
+
+    def end_chain(self, chain_id: str) -> bool:
+        """The application says that a chain is over; whether it was open."""
+        chain = self.chains.end(chain_id)
+        if chain is not None:
+            self._chain_over(chain)
+        return chain is not None
+
+    def end_all(self) -> None:
+        """All chains are over: the process ends, or tracing does."""
+        self.drain()
+        for chain in self.chains.end_all():
+            self._chain_over(chain)
+
+    def _chain_over(self, chain: Chain) -> None:
+        last = chain.last
+        if last is None:
+            return
+        self._tell_chain(chain, last)
+        message = mistakes.unhandled(last)
+        if message is not None:
+            self.finding(last, "SL102", message)
+
+    def _tell_chain(self, chain: Chain, last: TurnState) -> None:
+        over = ChainRecord(chain.chain_id, outcome(last), chain.length, chain.ended_at or time.time_ns(), os.getpid())
+        if self.telemetry is not None:
+            self.telemetry.chain(over)
+        sink = self.sink()
+        if sink is not None:
+            sink.chain(over)
+
+    # The store.
+
+    def sink(self) -> Sink | None:
+        """The store, opened with the first record where there is to be one."""
+        has_backend = self.telemetry is not None and self.telemetry.has_backend()
+        if has_backend not in self._sinks:
+            self._sinks[has_backend] = self._open_sink(has_backend)
+        return self._sinks[has_backend]
+
+    def sinks(self) -> list[Sink]:
+        """The stores opened so far."""
+        return [sink for sink in self._sinks.values() if sink is not None]
+
+    def after_fork(self) -> None:
+        """In the child of a fork: nothing of the parent's other threads is under way here."""
+        self.chains.after_fork()
+        self._inside.clear()
+        self._unsettled.clear()
+        self.pending.clear()
+
+
+def _state(view: RequestView, decision: relation.Decision) -> TurnState:
+    parent = decision.parent
+    chain = parent.chain if parent is not None else Chain(new_id())
+    state = TurnState("stoplint_" + new_id(), chain, view.key, view.parameters)
+    state.relation = decision.relation
+    state.forced_tool = view.forced_tool
+    state.user_blocks = len(view.tail.user.blocks)
+    state.parent_digest = view.parent_digest
+    if parent is None:
+        return state
+    if decision.echoed:
+        parent.child = state
+        state.parent_digest = parent.digest or view.parent_digest
+    elif decision.relation != "reply":
+        state.parent_digest = parent.parent_digest
+    if parent.relation == decision.relation and _goes_on(decision, parent):
+        state.streak = parent.streak + 1
+    return state
+
+
+def _goes_on(decision: relation.Decision, parent: TurnState) -> bool:
+    """Whether a turn of this relation is one more of a loop.  The same question asked again of a good answer is not."""
+    if decision.relation in ("resume", "continue", "tool_result"):
+        return True
+    return decision.relation.startswith("retry") and (
+        parent.empty or parent.failed or parent.stop_reason in TRUNCATED | PAUSED | {"refusal"}
+    )
+
+
+def _complete(current: Turn) -> None:
+    """Carry what the answer says over to what is kept of the turn."""
+    state, found = current.state, current.answer
+    state.failed = current.error is not None and found.stop_reason is None
+    if found.response_id is not None:
+        state.turn_id = found.response_id
+    state.stop_reason = found.stop_reason
+    state.empty = found.empty
+    state.exact = found.exact
+    state.truncated_tool_use = found.truncated_tool_use
+    state.tool_ids = tuple(found.content.tool_ids)
+    if state.failed:
+        return
+    view, blocks = current.view, found.content.blocks
+    if view.thread and found.response_id is not None:
+        state.digest = digest.thread_digest(found.response_id)
+    elif view.readable:
+        current.digests = digest.turn_digests(view.tail, blocks)
+        state.digest = current.digests[0]
+
+
+def _keys(current: Turn) -> tuple[Hashable, ...]:
+    """What later requests may show of this turn."""
+    state, view, found = current.state, current.view, current.answer
+    content = found.content
+    keys: list[Hashable] = [*current.digests, *content.tool_ids]
+    if found.response_id is not None:
+        keys.append(found.response_id)
+    own = digest.answer_key(content.blocks)
+    tail = view.tail
+    if view.ends_with_assistant:
+        joined = digest.joined(tail.assistant, content)
+        state.answer_keys = (own, digest.answer_key(joined.blocks))
+        keys.append(relation.loose_key(tail._replace(assistant=joined)))
+    else:
+        state.answer_keys = (own,)
+        following = tail._replace(before=tail.user, assistant=content, depth=tail.length)
+        keys.append(relation.loose_key(following))
+    if relation.distinct(content):
+        keys.append(("answer", own))
+    return tuple(key for key in keys if key is not None)
+
+
+def _content_of_request(body: Mapping[str, object]) -> str | None:
+    messages = body.get("messages")
+    return _dumps(messages[-1:]) if isinstance(messages, (list, tuple)) else None
+
+
+def _content_of_response(message: object) -> str:
+    content = answers.field(message, "content")
+    return _dumps([canonical.plain(block) for block in content] if isinstance(content, (list, tuple)) else [])
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=canonical.opaque)

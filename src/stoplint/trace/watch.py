@@ -1,0 +1,192 @@
+"""What happens to an answer after the request returned: streams, bodies read later, things dropped."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from typing import TYPE_CHECKING, Final
+
+from stoplint.trace import faults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+
+    from stoplint.trace.records import StreamOutcome
+    from stoplint.trace.tracer import Tracer
+    from stoplint.trace.turn import Turn
+
+TAG: Final = "_stoplint_turn"
+"""The key under which a stream or a raw response carries its turn in its `__dict__`; copies of it carry it too."""
+
+
+def turn_of(holder: object) -> Turn | None:
+    """The turn that a stream or raw response was tagged with."""
+    found: Turn | None = holder.__dict__.get(TAG)
+    return found
+
+
+def error_type(error: BaseException) -> str:
+    """The `error.type` of a failed request: the API's own where it gave one, the class otherwise.  Never its text."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"CancelledError", "GeneratorExit", "KeyboardInterrupt", "SystemExit"}:
+        return "cancelled"
+    if names & {"APITimeoutError", "TimeoutException"}:
+        return "client_timeout_error"
+    if names & {"APIConnectionError", "TransportError"}:
+        return "connection_error"
+    if "APIStatusError" in names:
+        body = getattr(error, "body", None)
+        inner = body.get("error") if isinstance(body, dict) else None
+        kind = inner.get("type") if isinstance(inner, dict) else None
+        return kind if isinstance(kind, str) else str(getattr(error, "status_code", "")) or "api_error"
+    return type(error).__qualname__
+
+
+def _stream_failure(error: BaseException) -> tuple[StreamOutcome, str | None]:
+    kind = error_type(error)
+    if kind == "cancelled":
+        return ("abandoned", None)
+    # The API's own word in the stream is an error; a connection that breaks has cut it.
+    is_status = any(base.__name__ == "APIStatusError" for base in type(error).__mro__)
+    return ("error" if is_status else "cut", kind)
+
+
+class Watcher:
+    """Follows the answers of one tracer."""
+
+    def __init__(self, tracer: Tracer, on_event: Callable[[object, Turn], None] | None) -> None:
+        self._tracer = tracer
+        self._on_event = on_event
+
+    def over(self, turn: Turn, how: StreamOutcome, error: str | None = None) -> None:
+        """End a turn whose answer was still to come.  Never raises."""
+        if turn.done:
+            return
+        try:
+            if turn.stream is None:
+                self._tracer.unknown(turn)
+            else:
+                self._tracer.stream_over(turn, how, error)
+        except Exception:  # noqa: BLE001 - ours, and the application's stream goes on
+            faults.note("stream")
+
+    def ended(self, turn: Turn) -> None:
+        """The source of a stream has run dry."""
+        stream = turn.stream
+        self.over(turn, "complete" if stream is None or stream.stopped else "cut")
+
+    def event(self, turn: Turn, event: object) -> None:
+        """One event of a stream passes."""
+        stream = turn.stream
+        if stream is None or turn.done:
+            return
+        last = stream.event(event)
+        if self._on_event is not None:
+            self._on_event(event, turn)
+        if last:
+            # Before the application, and the SDK's own span, learn that the stream is over.
+            self._tracer.stream_over(turn, "complete")
+
+    def events(self, source: Iterator[object], turn: Turn) -> Generator[object, None, None]:
+        """Pass a stream's events on.  Closing this closes the source."""
+        step = self.event
+        try:
+            for event in source:
+                try:
+                    step(turn, event)
+                except Exception:  # noqa: BLE001
+                    faults.note("stream event")
+                yield event
+        except BaseException as error:
+            self.over(turn, *_stream_failure(error))
+            raise
+        else:
+            self.ended(turn)
+        finally:
+            close = getattr(source, "close", None)
+            if close is not None and not sys.is_finalizing():
+                close()
+
+    async def async_events(self, source: AsyncIterator[object], turn: Turn) -> AsyncGenerator[object, None]:
+        """The same for an asynchronous stream."""
+        step = self.event
+        try:
+            async for event in source:
+                try:
+                    step(turn, event)
+                except Exception:  # noqa: BLE001
+                    faults.note("stream event")
+                yield event
+        except BaseException as error:
+            self.over(turn, *_stream_failure(error))
+            raise
+        else:
+            self.ended(turn)
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None and not sys.is_finalizing():
+                await close()
+
+    def follow(self, holder: object, response: object, turn: Turn) -> None:
+        """Tag a stream or unread response, and end its turn whenever its body ends or it is dropped.
+
+        Where the SDK has a span it watches the body itself, and its observer is told first of every end: the facts
+        have to be on the span before that.  Elsewhere the garbage collector tells of a dropped one.
+        """
+        holder.__dict__[TAG] = turn
+        observer = getattr(getattr(response, "stream", None), "stream_observer", None)
+        if observer is not None and turn.native:
+            self._observe(observer, turn)
+        else:
+            weakref.finalize(holder, self.over, turn, "abandoned").atexit = False
+
+    def _observe(self, observer: object, turn: Turn) -> None:
+        original = observer.end  # type: ignore[attr-defined]
+
+        def end(how: str, error: BaseException | None = None) -> None:
+            if turn.reading and how == "read":
+                # The whole body is being read to be parsed: the span waits until it is.
+                turn.finish_body = lambda: original(how, error)
+                return
+            if turn.reading and turn.finish_body is not None:
+                return
+            if how == "read":
+                self.ended(turn)
+            elif error is not None:
+                self.over(turn, *_stream_failure(error))
+            else:
+                self.over(turn, "abandoned")
+            original(how, error)
+
+        observer.end = end  # type: ignore[attr-defined]
+
+    def body_read(self, response: object, turn: Turn) -> None:
+        """The body of a raw response is in memory.  Never raises."""
+        try:
+            if not turn.done and turn.stream is None:
+                message = json_of(response)
+                if message is None:
+                    self._tracer.unknown(turn)
+                else:
+                    self._tracer.answered(turn, message)
+        except Exception:  # noqa: BLE001
+            faults.note("raw response")
+
+    def release(self, turn: Turn) -> None:
+        """Let the SDK end the span that waited for the body."""
+        turn.reading = False
+        waiting, turn.finish_body = turn.finish_body, None
+        if waiting is not None:
+            waiting()
+
+
+def json_of(response: object) -> dict[str, object] | None:
+    """The decoded body of a raw response that is already read; None where it is not, or is no JSON object."""
+    http = getattr(response, "http_response", None)
+    if http is None or not http.is_closed or "json" not in http.headers.get("content-type", ""):
+        return None
+    try:
+        found = http.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
