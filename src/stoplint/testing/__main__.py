@@ -32,9 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in ("-h", "--help"):
         sys.stdout.write(f"{__doc__}\n{_USAGE}\n")
         return 0
+    if len(arguments) < 2 or arguments[0].startswith("-"):
+        sys.stderr.write(f"{_USAGE}\n")
+        return 2
     try:
-        if len(arguments) < 2 or arguments[0].startswith("-"):
-            raise _MistakeError(_USAGE)
         return _run(_answers(arguments[0]), arguments[1:])
     except _MistakeError as exc:
         sys.stderr.write(f"{exc}\n")

@@ -1,0 +1,42 @@
+"""A service that turns mails into support tickets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from anthropic import Anthropic
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+MODEL = "claude-opus-5-5"
+SYSTEM = "Read the mail and answer with one JSON object: {title, priority: low | normal | high, steps: [...]}."
+
+app = FastAPI()
+client = Anthropic()
+
+
+class Mail(BaseModel):
+    sender: str
+    body: str
+
+
+class Ticket(BaseModel):
+    title: str
+    priority: Literal["low", "normal", "high"]
+    steps: list[str]
+
+
+@app.post("/tickets")
+def create_ticket(mail: Mail) -> Ticket:
+    """The ticket for a mail."""
+    response = client.messages.create(
+        model=MODEL,
+        max_tokens=120,
+        system=SYSTEM,
+        messages=[{"role": "user", "content": f"From: {mail.sender}\n\n{mail.body}"}],
+    )
+    text = "".join(block.text for block in response.content if block.type == "text")
+    ticket = Ticket.model_validate_json(text)
+    if response.stop_reason != "end_turn":
+        raise HTTPException(502, f"the model did not finish: {response.stop_reason}")
+    return ticket
