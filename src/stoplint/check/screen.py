@@ -1,0 +1,101 @@
+"""Can this file matter?  Asked of the bytes of every file, so that few of them are ever parsed.
+
+It errs on the side of yes: a file that is parsed in vain costs a little time, one that is left out hides its findings.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+# A search takes the same time whether it finds or not, so rarely met stems stand before the words that have them.
+_SURE: Final = (
+    (b"stop_reason", (b"stop_reason",)),
+    (b"tool_", (b"tool_use_id", b"tool_runner")),
+    (b"content_block", (b"content_block_start", b"content_block_delta", b"content_block_stop")),
+    (b"message_", (b"message_start", b"message_delta", b"message_stop")),
+)
+"""Words of this API and hardly of another, behind their stems."""
+
+_NAMES: Final = (b"anthropic", b"claude")
+_PARTS: Final = (b"messages", b"tool_result", b"tool_use", b".content", b".thread")
+"""One of the names and one of the parts together."""
+
+# Between the words of a call may stand line ends and comments; in a notebook's JSON the lines of a cell are strings of
+# their own, with what ends one and begins the next.
+_GAP: Final = rb"(?:[\s\\\"',]|\\[nrt]|\#[^\n]*)*"
+_CALL: Final = re.compile(
+    rb"messages" + _GAP + rb"\." + _GAP + rb"(create|stream|parse|thread|batches|with_raw|with_streaming)"
+)
+_THREADS: Final = re.compile(rb"\bthreads" + _GAP + rb"\." + _GAP + rb"\Z")
+_IMPORT_ANTHROPIC: Final = re.compile(rb"\b(?:from|import)\b[^\n#]*\banthropic\b")
+
+
+def may_matter(data: bytes, words: Collection[str] = ()) -> bool:
+    """Whether a rule could have something to say of the file, or of a helper in it.
+
+    `words` are the project's own: names of wrappers that its configuration declares.
+    """
+    if any(stem in data and any(word in data for word in family) for stem, family in _SURE):
+        return True
+    if any(word.encode() in data for word in words):
+        return True
+    lower = data.lower()
+    if any(name in lower for name in _NAMES):
+        return any(part in data for part in _PARTS) or _IMPORT_ANTHROPIC.search(data) is not None
+    return b"messages" in data and _is_request(data, twilio=b"twilio" in lower)
+
+
+def _is_request(data: bytes, *, twilio: bool) -> bool:
+    """A call that has the shape of a request, without a word of whose it is.
+
+    Twilio's and OpenAI's look the same up to here: the one is told by its name and the missing token limit, the other by
+    the thread its messages belong to.
+    """
+    for match in _CALL.finditer(data):
+        if _THREADS.search(data[max(match.start() - 80, 0) : match.start()]):
+            continue
+        if match[1] != b"create" or not twilio or b"max_tokens" in data:
+            return True
+    return False
+
+
+_IMPORT: Final = re.compile(
+    rb"(?:^|[\n;:\"]|\\n)[ \t]*(?:lazy[ \t]+)?"
+    rb"(?:from[ \t]*(?P<module>\.*[ \t]*[\w.]*)[ \t]*import[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;\"\\])*)"
+    rb"|import[ \t]+(?P<modules>(?:\\\r?\n|[^\n;\"\\#])*))"
+)
+_COMMENT: Final = re.compile(r"#[^\n]*")
+
+
+def imports(data: bytes) -> frozenset[str]:
+    """The names of modules that the file may import, as they are written: relative ones with their dots.
+
+    For `from a import b` both "a" and "a.b" are named, since b may be a module.  Imports within strings count as well.
+    """
+    return frozenset(_imported(data))
+
+
+def _imported(data: bytes) -> Iterator[str]:
+    for match in _IMPORT.finditer(data):
+        if match["modules"] is not None:
+            yield from _names(match["modules"])
+            continue
+        module = match["module"].decode("utf-8", "replace").replace(" ", "").replace("\t", "")
+        if not module:
+            continue
+        yield module
+        for name in _names(match["names"]):
+            if name != "*":
+                yield module + name if module.endswith(".") else f"{module}.{name}"
+
+
+def _names(written: bytes) -> Iterator[str]:
+    text = _COMMENT.sub("", written.decode("utf-8", "replace")).replace("\\", " ").strip("() \t\r\n")
+    for part in text.split(","):
+        words = part.split()
+        if words:
+            yield words[0]

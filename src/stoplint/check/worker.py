@@ -1,0 +1,135 @@
+"""Parses and lowers one text after another, in this process or as the process at the other end of two pipes."""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import sys
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+from stoplint.check import deep
+
+if TYPE_CHECKING:
+    from stoplint.check import ir
+
+
+class Task(NamedTuple):
+    """A text to lower, with what `lower_module` asks for."""
+
+    path: str
+    text: str
+    name: str
+    is_package: bool
+    cells: tuple[tuple[int, int], ...] = ()
+
+
+class Refusal(NamedTuple):
+    """Why a text cannot be lowered, and in which line, where that is known."""
+
+    reason: str
+    line: int | None = None
+
+
+def attempt(task: Task) -> ir.Module | Refusal:
+    """Lower `task`; whatever goes wrong is the text's fault, and said."""
+    return deep.call(lambda: _attempt(task))
+
+
+def _attempt(task: Task) -> ir.Module | Refusal:
+    import libcst as cst  # noqa: PLC0415 - a run that finds everything in the cache does without
+
+    from stoplint.check.lower import lower_module  # noqa: PLC0415
+
+    try:
+        return lower_module(task.text, name=task.name, path=task.path, is_package=task.is_package, cells=task.cells)
+    except (cst.ParserSyntaxError, SyntaxError) as error:
+        return _syntax_refusal(task.text, error)
+    except RecursionError:
+        return Refusal("nests too deeply to be analysed")
+    except UnicodeError:
+        return Refusal("holds characters that are no text (lone surrogates)")
+    except MemoryError:
+        return Refusal("needs more memory than there is")
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a panic of the parser is no Exception
+        return Refusal(f"cannot be analysed: {type(error).__name__}: {_first_line(str(error))}")
+
+
+def _syntax_refusal(text: str, error: Exception) -> Refusal:
+    """Python's own words for what is wrong; where Python sees nothing wrong, what the parser is."""
+    from libcst import LIBCST_VERSION  # noqa: PLC0415
+
+    wrong = complaint(text)
+    if wrong is not None:
+        return wrong
+    line = getattr(error, "raw_line", None)
+    reason = f"is valid Python, but libcst {LIBCST_VERSION} cannot parse it"
+    return Refusal(reason, line if isinstance(line, int) else None)
+
+
+def complaint(text: str) -> Refusal | None:
+    """What this interpreter's grammar has against `text`."""
+    import ast  # noqa: PLC0415
+    import warnings  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except SyntaxError as wrong:
+            return Refusal(f"is not valid Python: {wrong.msg}", wrong.lineno)
+        except (ValueError, MemoryError, RecursionError) as wrong:
+            return Refusal(f"is not valid Python: {_first_line(str(wrong)) or 'too complex'}")
+    return None
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:200]
+
+
+# ------------------------------------------------------------------ the process at the other end
+
+READY: Final = b"ready"
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """One message; None at the end of the stream."""
+    size = stream.read(8)
+    if len(size) < 8:
+        return None
+    data = stream.read(int.from_bytes(size, "little"))
+    return data if len(data) == int.from_bytes(size, "little") else None
+
+
+def write_frame(stream: IO[bytes], data: bytes) -> None:
+    stream.write(len(data).to_bytes(8, "little"))
+    stream.write(data)
+    stream.flush()
+
+
+def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Answer each request, a marshalled `Task`, by the packed module or a marshalled `Refusal`, until there are no more."""
+    from stoplint.check import lower  # noqa: F401, PLC0415 - the time it takes is not the first file's
+
+    gc.disable()
+    write_frame(replies, READY)
+    while (request := read_frame(requests)) is not None:
+        write_frame(replies, deep.call(lambda: _answer(request)))
+
+
+def _answer(request: bytes) -> bytes:
+    from stoplint.check.pack import pack  # noqa: PLC0415
+
+    result = _attempt(Task(*marshal.loads(request)))  # noqa: S302 - from the process that started this one
+    if not isinstance(result, Refusal):
+        try:
+            return b"\1" + pack(result)
+        except RecursionError:
+            result = Refusal("nests too deeply to be analysed")
+    return b"\0" + marshal.dumps(tuple(result))
+
+
+def main() -> None:
+    """Serve on standard input and output."""
+    serve(sys.stdin.buffer, sys.stdout.buffer)
