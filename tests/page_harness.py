@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from stoplint.cli.analysis import Request, analyse
 from stoplint.pages import Mark
 
 if TYPE_CHECKING:
@@ -43,10 +44,9 @@ def notebook(cells: list[Source]) -> str:
 
 
 def lint(case: Case, folder: Path) -> list[Finding]:
-    """The findings in the case's files, `folder` being the project's root."""
-    from stoplint.check.engine import check_files
-
-    return list(check_files(write(case, folder), root=folder))
+    """The findings in the case's files, `folder` being the project's root: what `stoplint check FOLDER` reports."""
+    write(case, folder)
+    return list(analyse(Request((str(folder),), use_baseline=False, jobs=1)).report.findings)
 
 
 def difference(case: Case, findings: Iterable[Finding], folder: Path) -> list[str]:
