@@ -1,0 +1,300 @@
+"""From paths to a report: discovery, the engine, fingerprints, selection, suppressions, baselines.
+
+Everything that decides is elsewhere; this module reads the files and puts the steps in their order.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stoplint.check import baseline, suppress
+from stoplint.check.discover import EXCLUDED, Skipped, discover, shown
+from stoplint.check.fingerprint import statement_text, with_fingerprints
+from stoplint.check.source import SourceFile, kind_of
+from stoplint.cli.errors import NothingToCheckError, UserError
+from stoplint.cli.sources import Sources
+from stoplint.config import ConfigError, Configs, Overrides, Selection
+from stoplint.config.finder import project_root
+from stoplint.report import Report, Skip, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from stoplint.check.baseline import Baseline
+    from stoplint.check.engine import Result
+    from stoplint.findings import Finding
+
+STDIN = "<stdin>"
+_PROJECT_MARKS = ("stoplint.toml", "pyproject.toml", "setup.py", "setup.cfg", ".git")
+UNREADABLE = "SL900"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do.  `stdin_filename` is the name for standard input where "-" is among the paths."""
+
+    paths: tuple[str, ...]
+    overrides: Overrides = field(default_factory=Overrides)
+    isolated: bool = False
+    force_exclude: bool = True
+    markdown: bool = False
+    stdin_filename: str | None = None
+    use_baseline: bool = True
+    jobs: int | None = None
+    cache_dir: Path | None = None
+    progress: Callable[[int, int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A run's outcome: the report, and what the verbs that write files need besides.
+
+    `files` are the checked ones, `texts` the normalised statement of each finding, `judged` the codes looked for.
+    """
+
+    report: Report
+    configs: Configs
+    files: tuple[SourceFile, ...]
+    sources: Sources
+    texts: dict[Finding, str]
+    judged: frozenset[str]
+
+
+def analyse(request: Request) -> Analysis:
+    """Run everything.  Raises UserError, NothingToCheckError."""
+    configs = Configs(request.overrides, request.isolated)
+    try:
+        files, skipped = _files(request, configs)
+        if not files:
+            _nothing(request, skipped)
+        return _Run(request, configs, files, skipped).analysis()
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+
+
+def _files(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], tuple[Skipped, ...]]:
+    if "-" in request.paths:
+        return _stdin(request, configs)
+    if request.stdin_filename is not None:
+        raise UserError('--stdin-filename names standard input; give "-" as the path')
+    for path in request.paths:
+        if not os.path.lexists(path):
+            raise UserError(f"{path}: there is no such file or folder")
+    try:
+        found = discover(
+            [Path(path) for path in request.paths],
+            configs,
+            force_exclude=request.force_exclude,
+            markdown=request.markdown,
+        )
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}") from None
+    return found.files, found.skipped
+
+
+def _stdin(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], tuple[Skipped, ...]]:
+    if len(request.paths) > 1:
+        raise UserError('"-" stands for standard input and goes with no other path')
+    name = request.stdin_filename
+    path = shown(name) if name is not None else STDIN
+    if name is not None and request.force_exclude and configs.excluded(os.path.abspath(name), folder=False):  # noqa: PTH100
+        return (), (Skipped(path, EXCLUDED),)
+    data = sys.stdin.buffer.read()
+    return (SourceFile(path, None, kind_of(name or STDIN), data),), ()
+
+
+def _nothing(request: Request, skipped: Sequence[Skipped]) -> None:
+    """Nothing to check: an error, unless the configuration says so of every path that was named.
+
+    A pre-commit hook is given the changed files, which may be excluded ones only.
+    """
+    excluded = {one.path for one in skipped if one.reason == EXCLUDED}
+    named = {shown(path) for path in request.paths if path != "-"}
+    if request.stdin_filename is not None:
+        named.add(shown(request.stdin_filename))
+    if named <= excluded:
+        return
+    where = ", ".join(request.paths)
+    why = Counter(one.reason for one in skipped)
+    left_out = "; ".join(f"{count} times {reason}" if count > 1 else reason for reason, count in sorted(why.items()))
+    hint = f" (left out: {left_out})" if left_out else ""
+    raise NothingToCheckError(f"no Python files or notebooks under {where}{hint}")
+
+
+@dataclass(slots=True)
+class _Run:
+    request: Request
+    configs: Configs
+    files: tuple[SourceFile, ...]
+    skipped: tuple[Skipped, ...]
+    sources: Sources = field(default_factory=Sources)
+    texts: dict[Finding, str] = field(default_factory=dict)
+
+    def analysis(self) -> Analysis:
+        self.sources.add(self.files)
+        result = self._result()
+        findings = self._fingerprinted(result.findings)
+        kept, suppressed = self._unsuppressed(findings, result.marked)
+        shown_findings = [one for one in kept if self._wanted(one)]
+        unseen = [Skip(one.place.path, one.message) for one in kept if one.code == UNREADABLE and not self._wanted(one)]
+        new, known, stale = self._against_baseline(shown_findings)
+        report = Report(
+            findings=tuple(sorted(new, key=sort_key)),
+            files_checked=result.files_checked,
+            source=self.sources.source,
+            file_line=self.sources.file_line,
+            skipped=(*_skips((*self.skipped, *result.skipped)), *unseen),
+            suppressed=sum(self._wanted(one) for one in suppressed),
+            in_baseline=known,
+            stale=stale,
+        )
+        return Analysis(report, self.configs, self.files, self.sources, self.texts, self._all_judged())
+
+    def _result(self) -> Result:
+        from stoplint.check import engine  # noqa: PLC0415 - a run without files needs none
+
+        if not self.files:
+            return engine.Result((), 0)
+        options = engine.Options(self.request.jobs, self.request.cache_dir, self.request.progress)
+        return engine.run(
+            self.files,
+            project=self._project(),
+            settings_of=lambda file: self.configs.for_path(file.path).settings,
+            options=options,
+        )
+
+    def _project(self) -> tuple[SourceFile, ...]:
+        """The other files of the projects that the given paths lie in: what a helper there does is known then."""
+        given = {os.path.realpath(file.file) for file in self.files if file.file is not None}
+        roots = {root for path in self._anchors() if (root := _project_folder(path)) is not None}
+        found = discover(sorted(roots), self.configs).files if roots else ()
+        return tuple(file for file in found if file.file is not None and os.path.realpath(file.file) not in given)
+
+    def _anchors(self) -> list[str]:
+        if "-" in self.request.paths:
+            return [self.request.stdin_filename] if self.request.stdin_filename is not None else []
+        return list(self.request.paths)
+
+    def _fingerprinted(self, findings: Iterable[Finding]) -> list[Finding]:
+        placed = list(dict.fromkeys(self._shifted(finding) for finding in findings))
+        texts = {finding: self._text(finding) for finding in placed}
+        roots: dict[str, str] = {}
+
+        def stable(path: str) -> str:
+            if path not in roots:
+                root = project_root(path, self.configs)
+                roots[path] = os.path.relpath(path, root).replace(os.sep, "/") if path != STDIN else path
+            return roots[path]
+
+        made = with_fingerprints(placed, texts, stable)
+        self.texts |= {new: texts[old] for old, new in zip(placed, made, strict=True)}
+        return made
+
+    def _shifted(self, finding: Finding) -> Finding:
+        source = self.sources.source(finding.place.path)
+        if source is None or not any(source.shifts):
+            return finding
+        related = tuple(
+            replace(one, place=source.shifted(one.place)) if one.place.path == source.path else one
+            for one in finding.related
+        )
+        origin = finding.origin
+        if origin is not None and origin.path == source.path:
+            origin = source.shifted(origin)
+        return replace(finding, place=source.shifted(finding.place), related=related, origin=origin)
+
+    def _text(self, finding: Finding) -> str:
+        source, layout = self.sources.source(finding.place.path), self.sources.layout(finding.place.path)
+        return statement_text(finding, source, layout) if source is not None and layout is not None else ""
+
+    def _unsuppressed(
+        self, findings: Sequence[Finding], marked: Sequence[str]
+    ) -> tuple[list[Finding], list[Finding]]:  # fmt: skip
+        by_path: dict[str, list[Finding]] = {path: [] for path in marked}
+        kept: list[Finding] = []
+        suppressed: list[Finding] = []
+        for finding in findings:
+            by_path.get(finding.place.path, kept).append(finding)
+        files = {file.path: file for file in self.files}
+        for path, found in by_path.items():
+            source, layout = self.sources.source(path), self.sources.layout(path)
+            if source is None or layout is None or path not in files:
+                kept += found
+                continue
+            outcome = suppress.apply(source, layout, found, self._judged(files[path]))
+            kept += [*outcome.kept, *self._fingerprinted(outcome.unused)]
+            suppressed += outcome.suppressed
+        return kept, suppressed
+
+    def _judged(self, file: SourceFile) -> frozenset[str]:
+        selection = Selection.of(self.configs.for_path(file.path).settings)
+        return selection.enabled - self.configs.ignored_codes(file.path)
+
+    def _all_judged(self) -> frozenset[str]:
+        return frozenset(code for file in self.files for code in self._judged(file))
+
+    def _wanted(self, finding: Finding) -> bool:
+        path = finding.place.path
+        selection = Selection.of(self.configs.for_path(path).settings)
+        return selection.shows(finding) and finding.code not in self.configs.ignored_codes(path)
+
+    def _against_baseline(self, findings: Sequence[Finding]) -> tuple[list[Finding], int, int]:
+        if self.request.isolated or not self.request.use_baseline:
+            return list(findings), 0, 0
+        new: list[Finding] = []
+        known, stale = 0, 0
+        for found, part in baseline_groups(self.files, findings):
+            split = baseline.split(found, part.findings, self.texts, part.paths, self._all_judged())
+            new += split.new
+            known += len(split.known)
+            stale += split.stale.total()
+        return new, known, stale
+
+
+@dataclass(slots=True)
+class Part:
+    """The files and findings that one baseline is about."""
+
+    paths: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def baseline_groups(
+    files: Sequence[SourceFile], findings: Sequence[Finding]
+) -> list[tuple[Baseline, Part]]:  # fmt: skip
+    """Each baseline with what it is about.  Raises UserError for one that cannot be read."""
+    parts: dict[Path, Part] = {}
+    by_folder: dict[str, Path] = {}
+
+    def part_of(path: str) -> Part:
+        folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
+        if folder not in by_folder:
+            by_folder[folder] = baseline.find(path)
+        return parts.setdefault(by_folder[folder], Part())
+
+    for file in files:
+        part_of(file.path).paths.append(file.path)
+    for finding in findings:
+        part_of(finding.place.path).findings.append(finding)
+    try:
+        return [(baseline.read(file), part) for file, part in parts.items()]
+    except baseline.BaselineError as error:
+        raise UserError(str(error)) from None
+
+
+def _project_folder(path: str) -> Path | None:
+    """The project that a path lies in: the nearest folder that looks like one; None for a file on its own."""
+    start = Path(os.path.abspath(path))  # noqa: PTH100
+    for folder in (start, *start.parents):
+        if folder.is_dir() and any((folder / mark).exists() for mark in _PROJECT_MARKS):
+            return folder
+    return None
+
+
+def _skips(skipped: Iterable[Skipped]) -> tuple[Skip, ...]:
+    return tuple(Skip(one.path, one.reason, one.folder) for one in sorted(skipped))

@@ -1,0 +1,69 @@
+"""The closing line: what was found, what was checked, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from stoplint.report._terminal import listed, paint, plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stoplint.findings import Severity
+    from stoplint.report import Report, Skip, Style
+
+
+def closing_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
+    """One line, and with `verbose` one more for each file or folder that was skipped."""
+    if verbose:
+        for skip in report.skipped:
+            folder = "/" if skip.folder else ""
+            yield paint(f"skipped {printable(skip.path)}{folder}: {printable(skip.reason)}", "dim", style)
+    yield f"{_found(report, style)}{_aside(report)}{_left_out(report, verbose=verbose)}"
+    if report.stale:
+        entries = plural(report.stale, "entry").replace("entrys", "entries")
+        yield f"{entries} of the baseline no longer found: stoplint baseline --update drops them"
+
+
+def _found(report: Report, style: Style) -> str:
+    checked = plural(report.files_checked, "file")
+    if not report.findings:
+        new = "new " if report.in_baseline else ""
+        return paint(f"No {new}findings", "good", style) + f" in {checked}"
+    severities = Counter(finding.severity for finding in report.findings)
+    counts = [plural(severities[one], one) for one in ("error", "warning") if severities[one]]
+    worst: Severity = "error" if severities["error"] else "warning"
+    files = len({finding.place.path for finding in report.findings})
+    found = paint(f"Found {plural(len(report.findings), 'finding')}", worst, style)
+    where = f"{files} of {checked}" if report.files_checked > 1 else checked
+    return f"{found} ({listed(counts)}) in {where}"
+
+
+def _aside(report: Report) -> str:
+    parts = []
+    if report.in_baseline:
+        parts.append(f"{report.in_baseline} in baseline")
+    if report.suppressed:
+        parts.append(f"{report.suppressed} suppressed")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _left_out(report: Report, *, verbose: bool) -> str:
+    if not report.skipped:
+        return ""
+    files = [skip for skip in report.skipped if not skip.folder]
+    folders = [skip for skip in report.skipped if skip.folder]
+    counts = [plural(len(group), word) for group, word in ((files, "file"), (folders, "folder")) if group]
+    reasons = Counter(_reason(skip) for skip in report.skipped)
+    why = (
+        next(iter(reasons))
+        if len(reasons) == 1
+        else ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    )
+    return f"; skipped {listed(counts)} ({why})" + ("" if verbose else ", -v names them")
+
+
+def _reason(skip: Skip) -> str:
+    """The reason as a group has it: without the name or number that only one of them has."""
+    return "installed packages" if skip.reason.endswith(("is never searched", "virtual environment")) else skip.reason
