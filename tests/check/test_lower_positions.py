@@ -151,7 +151,7 @@ def _compare_with_ast(text: str) -> None:
         ("if (a):\n  b\nelif (c) :\n  d\n", ["if (a", "elif (c"]),
         ("while a.b : pass", ["while a.b"]),
         ("async def f():\n  async for a in (b): pass\n", ["f", "async for a in (b"]),
-        ("try : a\nexcept B as c: d\nexcept : e\n", ["try :", "except B", "except :"]),
+        ("try : a\nexcept B as c: d\nexcept : e\n", ["try", "except B", "except"]),
         ("with a, (b) as c: pass", ["with a, (b"]),
         ("match a:\n  case B(c) if d: pass\n  case e: pass\n", ["match a", "case B(c) if d", "case e"]),
         ("@a\ndef f(b): pass\n", ["f"]),

@@ -5,7 +5,7 @@ hand, once: a libcst visitor that does nothing at all costs as much as parsing.
 
 Where a node's position points (`Module.spans[at]`): at the whole expression without the parentheses around it, or at
 the whole simple statement without its semicolon; for `if`, `elif`, `while`, `for`, `with`, `match`, `case` and `except`
-at the header up to the last expression in it; for `try` and a bare `except` at the keyword and its colon; for `def` and
+at the header up to the last expression in it; for `try` and a bare `except` at the keyword; for `def` and
 `class` at the name.  All parts of an annotation written as a string point at that string.
 """
 
@@ -72,7 +72,7 @@ def _body(low: Lowering, tree: cst.Module) -> tuple[list[ir.Stmt], list[tuple[in
     for node in tree.body:
         statement(low, node, body)
         if not isinstance(node, cst.SimpleStatementLine):
-            tops.append((low.header(node, node), None))
+            tops.append((low.beginning(node, 1), None))
             continue
         last = node.body[-1]
         shown = isinstance(last, cst.Expr) and not isinstance(last.semicolon, cst.Semicolon)

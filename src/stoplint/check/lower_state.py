@@ -35,8 +35,8 @@ class Lowering:
     def between(self, first: cst.CSTNode, last: cst.CSTNode) -> int:
         return self.spots.between(first, last) if self.pinned is None else self.pinned
 
-    def header(self, first: cst.CSTNode, block: cst.CSTNode) -> int:
-        return self.spots.before(first, block)
+    def beginning(self, node: cst.CSTNode, length: int) -> int:
+        return self.spots.beginning(node, length)
 
     def qualname(self, name: str) -> str:
         return ".".join((*self.scopes, name))

@@ -42,7 +42,7 @@ def _suite(low: Lowering, header: cst.CSTNode, body: cst.BaseSuite) -> Block:
     if isinstance(body, cst.SimpleStatementSuite):
         simple(low, body.body, header, out)
         return tuple(out)
-    low.spots.lines_before(header, body)
+    low.spots.header(header)
     for each in body.body:
         statement(low, each, out)
     return tuple(out)
@@ -189,14 +189,14 @@ def _for(low: Lowering, node: cst.For) -> ir.Stmt:
 
 
 def _try(low: Lowering, node: cst.Try | cst.TryStar) -> ir.Stmt:
-    at, body = low.header(node, node.body), _suite(low, node, node.body)
+    at, body = low.beginning(node, len("try")), _suite(low, node, node.body)
     handlers = tuple([_handler(low, each) for each in node.handlers])
     return ir.Try(body, handlers, _orelse(low, node.orelse), _orelse(low, node.finalbody), at)
 
 
 def _handler(low: Lowering, node: cst.ExceptHandler | cst.ExceptStarHandler) -> ir.Handler:
     types = maybe(low, node.type)
-    at = low.between(node, node.type) if node.type else low.header(node, node.body)
+    at = low.between(node, node.type) if node.type else low.beginning(node, len("except"))
     name = _dotted(node.name.name) if node.name else None
     return ir.Handler(types, name, _suite(low, node, node.body), at)
 
@@ -211,7 +211,7 @@ def _with(low: Lowering, node: cst.With) -> ir.Stmt:
 
 def _match(low: Lowering, node: cst.Match) -> ir.Stmt:
     subject, at = expr(low, node.subject), low.between(node, node.subject)
-    low.spots.lines_before(node, node.whitespace_after_colon)
+    low.spots.header(node)
     return ir.Match(subject, tuple([_case(low, each) for each in node.cases]), at)
 
 

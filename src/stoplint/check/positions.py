@@ -47,27 +47,21 @@ class _Ignore:
 
 
 class _Note:
-    """Takes down the token counts at both ends of one node."""
+    """Takes down where the wanted node that was entered last ends."""
 
-    __slots__ = ("_end_key", "_key", "_recorder")
+    __slots__ = ("_recorder",)
 
-    def __init__(self, recorder: _Recorder, key: int, end_key: int | None) -> None:
+    def __init__(self, recorder: _Recorder) -> None:
         self._recorder = recorder
-        self._key = key
-        self._end_key = end_key
 
     def __enter__(self) -> None:
-        recorder = self._recorder
-        recorder.starts[self._key] = len(recorder.tokens)
-        if self._end_key is not None:
-            recorder.wanted.add(self._end_key)
+        return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         recorder = self._recorder
-        inner = recorder.ends.get(self._end_key) if self._end_key is not None else None
-        recorder.ends[self._key] = len(recorder.tokens) if inner is None else inner
+        recorder.ends[recorder.entered.pop()] = len(recorder.tokens)
 
 
 _IGNORE: Final = _Ignore()
@@ -76,27 +70,15 @@ _IGNORE: Final = _Ignore()
 class _Recorder(CodegenState):
     """A code generation state that remembers where the wanted nodes begin and end, counted in tokens."""
 
-    def __init__(self, module: cst.Module, wanted: set[int], *, comments: bool) -> None:
+    def __init__(self, module: cst.Module, wanted: set[int]) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
         self.wanted = wanted
         self.starts: dict[int, int] = {}
         self.ends: dict[int, int] = {}
-        self.befores: dict[int, int] = {}
-        self.comments: list[int] | None = [] if comments else None
-
-    def before_codegen(self, node: cst.CSTNode) -> None:
-        # Blocks and parentheses never reach `record_syntactic_position` at the place that matters here: where a
-        # block's own text starts is where its header has ended.
-        key = id(node)
-        if key in self.wanted:
-            self.befores[key] = len(self.tokens)
-        elif self.comments is not None and type(node) is Comment:
-            self.comments.append(len(self.tokens))
-
-    def after_codegen(self, node: cst.CSTNode) -> None:
-        key = id(node)
-        if key in self.wanted and key not in self.ends:
-            self.ends[key] = len(self.tokens)
+        self.headers: dict[int, int] = {}
+        self.comments: list[int] = []
+        self.entered: list[int] = []
+        self._note = _Note(self)
 
     def record_syntactic_position(  # type: ignore[override]  # any context manager will do, and these two are cheaper
         self,
@@ -105,11 +87,27 @@ class _Recorder(CodegenState):
         start_node: cst.CSTNode | None = None,
         end_node: cst.CSTNode | None = None,
     ) -> _Note | _Ignore:
-        del start_node  # only blocks have one, and of a block only its beginning is ever asked for
+        del start_node, end_node  # they matter for the ends of blocks, which nobody asks for
         key = id(node)
         if key not in self.wanted:
             return _IGNORE
-        return _Note(self, key, None if end_node is None else id(end_node))
+        self.starts[key] = len(self.tokens)
+        self.entered.append(key)
+        return self._note
+
+    def increase_indent(self, value: str) -> None:
+        # The first block within a compound statement is its own, and the last token before it ends the header's line.
+        if self.entered:
+            self.headers.setdefault(self.entered[-1], len(self.tokens) - 1)
+        super().increase_indent(value)
+
+
+class _CommentRecorder(_Recorder):
+    """Notes the comments as well, which makes every node dearer."""
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        if type(node) is Comment:
+            self.comments.append(len(self.tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,36 +125,38 @@ class Positions:
 class Spots:
     """The positions that lowering asks for; `at` numbers them from 1 (0 means "no position")."""
 
-    pairs: list[tuple[int, int, bool]] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    """First and last node by identity; instead of the last node, minus a length in characters."""
     known: dict[int, int] = field(default_factory=dict)
-    ranges: list[tuple[int, int, bool]] = field(default_factory=list)
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+    headers: list[int] = field(default_factory=list)
 
     def at(self, node: cst.CSTNode) -> int:
         """The number of `node`'s own range."""
         key = id(node)
         found = self.known.get(key)
         if found is None:
-            self.pairs.append((key, key, False))
+            self.pairs.append((key, key))
             found = self.known[key] = len(self.pairs)
         return found
 
     def between(self, first: cst.CSTNode, last: cst.CSTNode) -> int:
         """The number of the range from the beginning of `first` to the end of `last`."""
-        self.pairs.append((id(first), id(last), False))
+        self.pairs.append((id(first), id(last)))
         return len(self.pairs)
 
-    def before(self, first: cst.CSTNode, block: cst.CSTNode) -> int:
-        """The number of the range from the beginning of `first` to where `block` starts."""
-        self.pairs.append((id(first), id(block), True))
+    def beginning(self, node: cst.CSTNode, length: int) -> int:
+        """The number of the range of the first `length` characters of `node`."""
+        self.pairs.append((id(node), -length))
         return len(self.pairs)
 
     def lines(self, first: cst.CSTNode, last: cst.CSTNode) -> None:
         """The lines from `first` to the end of `last` are one statement."""
-        self.ranges.append((id(first), id(last), False))
+        self.ranges.append((id(first), id(last)))
 
-    def lines_before(self, first: cst.CSTNode, block: cst.CSTNode) -> None:
-        """The lines from `first` up to where `block` starts are one header."""
-        self.ranges.append((id(first), id(block), True))
+    def header(self, node: cst.CSTNode) -> None:
+        """The lines of the compound statement `node` up to its colon are one header."""
+        self.headers.append(id(node))
 
 
 def locate(module: cst.Module, text: str, spots: Spots, marker: str | None) -> Positions:
@@ -164,27 +164,29 @@ def locate(module: cst.Module, text: str, spots: Spots, marker: str | None) -> P
 
     Raises RecursionError for a tree that is too deep.
     """
-    wanted = {key for first, last, _ in (*spots.pairs, *spots.ranges) for key in (first, last)}
-    recorder = _Recorder(module, wanted, comments=marker is not None)
+    wanted = {key for pair in (*spots.pairs, *spots.ranges) for key in pair}
+    wanted.update(spots.headers)
+    recorder = (_Recorder if marker is None else _CommentRecorder)(module, wanted)
     module._codegen(recorder)  # noqa: SLF001 - as PositionProvider does; there is no public way
-    tokens = recorder.tokens
-    begins, ends = _offsets(tokens, text)
+    tokens, starts, ends = recorder.tokens, recorder.starts, recorder.ends
+    begins, finishes = _offsets(tokens, text)
     line_starts = [0, *(found.end() for found in NEWLINE.finditer(text))]
 
     def place(offset: int) -> tuple[int, int]:
         line = bisect_right(line_starts, offset)
         return line, offset - line_starts[line - 1] + 1
 
-    def span(first: int, last: int, before: bool) -> Span:
-        end = (recorder.befores if before else recorder.ends)[last]
-        return (*place(begins[recorder.starts[first]]), *place(ends[end]))
+    def span(first: int, last: int) -> Span:
+        begin = begins[starts[first]]
+        return (*place(begin), *place(begin - last if last < 0 else finishes[ends[last]]))
 
     spans = ((0, 0, 0, 0), *(span(*pair) for pair in spots.pairs))
-    ranges = {(top, bottom) for top, _, bottom, _ in (span(*each) for each in spots.ranges) if top != bottom}
-    comments = tuple(
-        (*place(begins[each]), tokens[each]) for each in recorder.comments or () if marker and marker in tokens[each]
-    )
-    return Positions(spans, tuple(sorted(ranges)), comments)
+    ranges = {(place(begins[starts[first]])[0], place(finishes[ends[last]])[0]) for first, last in spots.ranges}
+    headers = recorder.headers
+    ranges |= {(place(begins[starts[key]])[0], place(begins[headers[key]])[0]) for key in spots.headers}
+    comments = tuple((*place(begins[each]), tokens[each]) for each in recorder.comments if marker in tokens[each])
+    long = sorted((top, bottom) for top, bottom in ranges if top != bottom)
+    return Positions(spans, tuple(long), comments)
 
 
 def _offsets(tokens: Sequence[str], text: str) -> tuple[list[int], list[int]]:
