@@ -13,6 +13,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rule": ("stoplint.cli.rule", "Explain a rule, or all of them."),
     "baseline": ("stoplint.cli.baseline", "Put up with the findings there are; report only new ones."),
     "config": ("stoplint.cli.config", "Show which settings apply to a path, and where they come from."),
+    "run": ("stoplint.cli.run", "Run an application with the tracer on."),
+    "report": ("stoplint.cli.report", "Show what the tracer saw."),
     "completion": ("stoplint.cli.completion", "Print the completion script of a shell."),
 }
 """Name to module and help.  A module holds a click command called `command`."""

@@ -28,7 +28,7 @@ from stoplint.cli.options import (
 )
 from stoplint.cli.progress import progress_for
 from stoplint.report import Style
-from stoplint.report._terminal import paint
+from stoplint.report._terminal import paint, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +165,6 @@ def _add_ignores(analysis: Analysis, reason: str, console: Console) -> int:
     added = add_ignores(analysis, reason)
     for path, why in added.refused:
         console.note(f"{path}: {why}")
-    done = paint(f"Added {added.comments} suppressions in {added.files} files", "good", console.style)
-    console.write([f"{done}\n"])
+    done = f"Added {plural(added.comments, 'suppression')} in {plural(added.files, 'file')}"
+    console.write([paint(done, "good", console.style) + "\n"])
     return EXIT_FINDINGS if added.refused else EXIT_CLEAN

@@ -22,8 +22,8 @@ def closing_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[st
             yield paint(f"skipped {printable(skip.path)}{folder}: {printable(skip.reason)}", "dim", style)
     yield f"{_found(report, style)}{_aside(report)}{_left_out(report, verbose=verbose)}"
     if report.stale:
-        entries = plural(report.stale, "entry").replace("entrys", "entries")
-        yield f"{entries} of the baseline no longer found: stoplint baseline --update drops them"
+        entries = "entry" if report.stale == 1 else "entries"
+        yield f"{report.stale} stale {entries} in baseline; to drop: stoplint baseline --update"
 
 
 def _found(report: Report, style: Style) -> str:
