@@ -76,6 +76,7 @@ def test_a_body_that_is_no_json_object_is_refused():
             request = urllib.request.Request(f"{fake.url}/v1/messages", data=body, method="POST")
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
+            refused.value.close()
             assert refused.value.code == 400
 
 

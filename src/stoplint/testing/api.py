@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ class Api:
         self.threads = Threads()
         self._chunk_size = chunk_size
         self._batches = Batches()
+        self._lock = threading.Lock()
         self._counters: dict[str, itertools.count[int]] = {}
 
     def handle(self, request: Request) -> Reply:
@@ -154,8 +156,9 @@ class Api:
         return {"request-id": self._next_id("req")}
 
     def _next_id(self, prefix: str) -> str:
-        # setdefault and next are atomic in CPython, with and without the lock of the interpreter
-        return f"{prefix}_fake{next(self._counters.setdefault(prefix, itertools.count(1))):06d}"
+        with self._lock:
+            number = next(self._counters.setdefault(prefix, itertools.count(1)))
+        return f"{prefix}_fake{number:06d}"
 
 
 def _asks_for_a_message(path: str) -> bool:

@@ -53,6 +53,7 @@ class FakeMessages:
         self._lock = threading.RLock()
         self._requests: list[Request] = []
         self._rejected: list[str] = []
+        self._clients: list[Anthropic] = []
         self._server: Server | None = None
         from stoplint.testing.api import Api  # noqa: PLC0415 - pytest imports this module in every run
 
@@ -95,15 +96,21 @@ class FakeMessages:
         return {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_API_KEY": _KEY, "NO_PROXY": direct, "no_proxy": direct}
 
     def client(self, **options: object) -> Anthropic:
-        """An `anthropic.Anthropic` bound to the fake. `options` go to its constructor; imports `anthropic`."""
+        """An `anthropic.Anthropic` bound to the fake, and closed with it. `options` go to its constructor; imports `anthropic`."""
         import anthropic  # noqa: PLC0415 - a fake that nobody asks for a client must not cost two seconds
 
         make: Callable[..., Anthropic] = anthropic.Anthropic
         options.setdefault("http_client", anthropic.DefaultHttpxClient(mounts=_NO_PROXY))
-        return make(**self._bound(options))
+        client = make(**self._bound(options))
+        with self._lock:
+            self._clients.append(client)
+        return client
 
     def async_client(self, **options: object) -> AsyncAnthropic:
-        """An `anthropic.AsyncAnthropic` bound to the fake. `options` go to its constructor; imports `anthropic`."""
+        """An `anthropic.AsyncAnthropic` bound to the fake. `options` go to its constructor; imports `anthropic`.
+
+        Close it in its event loop, as any other (`async with`).
+        """
         import anthropic  # noqa: PLC0415
 
         make: Callable[..., AsyncAnthropic] = anthropic.AsyncAnthropic
@@ -130,11 +137,14 @@ class FakeMessages:
             raise AssertionError("fake Messages API: " + "; ".join(problems))
 
     def close(self) -> None:
-        """Stop the server and break its connections. What was recorded stays readable."""
+        """Stop the server, break its connections and close the clients. What was recorded stays readable."""
         with self._lock:
             server, self._server = self._server, None
+            clients, self._clients = self._clients, []
         if server is not None:
             server.close()
+        for client in clients:
+            client.close()
 
     def __enter__(self) -> Self:
         self._started()
