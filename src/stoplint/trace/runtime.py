@@ -175,10 +175,11 @@ def _telemetry(providers: Providers) -> Telemetry | None:
 
 
 def _open_sink(setting: str | None, *, has_backend: bool) -> Sink | None:
+    from stoplint.trace.exitline import watched  # noqa: PLC0415
     from stoplint.trace.store import open_store, store_path  # noqa: PLC0415
 
     path = store_path(setting, has_backend=has_backend)
-    return None if path is None else open_store(path)
+    return None if path is None else watched(open_store(path))
 
 
 def _last_at_exit() -> None:
@@ -192,7 +193,10 @@ def _last_at_exit() -> None:
 def _at_exit() -> None:
     running = _process.running
     if running is not None:
+        from stoplint.trace import exitline  # noqa: PLC0415 - loaded with the store, if any
+
         finish(running.tracer)
+        exitline.show()
 
 
 def _after_fork() -> None:

@@ -71,10 +71,14 @@ def store_path(setting: str | None, *, has_backend: bool) -> Path | None:
 
 
 class _Marker(threading.Event):
-    """Passes through the queue behind the records of its time; set once those are committed."""
+    """Passes through the queue behind the records of its time; set once those are committed.
 
-    def __init__(self, *, last: bool = False) -> None:
+    `end` asks the writer to note that the process ends and to close the file, `last` asks its thread to stop.
+    """
+
+    def __init__(self, *, end: bool = False, last: bool = False) -> None:
         super().__init__()
+        self.end = end
         self.last = last
 
 
@@ -91,7 +95,7 @@ class TurnStore:
         self._closed = False
         self._begin()
         _stores.add(self)
-        atexit.register(self.close)
+        atexit.register(self._at_exit)
 
     @property
     def lost(self) -> int:
@@ -118,8 +122,13 @@ class TurnStore:
             return
         self._closed = True
         with suppress(Exception):
-            self._pass(_Marker(last=True), self._limits.exit_s)
-            atexit.unregister(self.close)
+            self._pass(_Marker(end=True, last=True), self._limits.exit_s)
+            atexit.unregister(self._at_exit)
+
+    def _at_exit(self) -> None:
+        """Write everything and note the end; what other exit handlers still report is written too."""
+        with suppress(Exception):
+            self._pass(_Marker(end=True), self._limits.exit_s)
 
     def _begin(self) -> None:
         # SimpleQueue.put is reentrant: a stream's finalizer may report a turn while another is being reported.
@@ -174,7 +183,8 @@ class TurnStore:
     def _commit(self, items: list[_Item], patience_s: float) -> bool:
         """Write what came through the queue; whether it held the last marker.  Other processes may delay it."""
         records = [item for item in items if not isinstance(item, _Marker)]
-        last = any(isinstance(item, _Marker) and item.last for item in items)
+        markers = [item for item in items if isinstance(item, _Marker)]
+        end = any(marker.end for marker in markers)
         deadline = time.monotonic() + patience_s
         while True:
             with self.writing:
@@ -184,22 +194,21 @@ class TurnStore:
                 if answer == "busy" and time.monotonic() >= deadline:
                     self._writer.lost += len(records)
                     answer = "lost"
-                if last and answer != "busy":
+                if end and answer != "busy":
                     self._writer.end()
             if answer != "busy":
                 break
             time.sleep(0.02)
-        for item in items:
-            if isinstance(item, _Marker):
-                item.set()
-        return last
+        for marker in markers:
+            marker.set()
+        return any(marker.last for marker in markers)
 
     def _pass(self, marker: _Marker, timeout_s: float) -> None:
         if self._thread is not None and self._thread.is_alive():
             self._queue.put(marker)
             self._hurry.set()
             marker.wait(timeout_s)
-        elif not self._queue.empty() or marker.last:
+        elif not self._queue.empty() or marker.end:
             while not self._queue.empty():
                 self._commit(self._drained([]), timeout_s)
             self._commit([marker], timeout_s)
@@ -244,7 +253,7 @@ def _flush_in_multiprocessing(store: TurnStore) -> None:
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
     if util is not None and process is not None and process.parent_process() is not None:
-        util.Finalize(None, store.close, exitpriority=-100)
+        util.Finalize(None, store._at_exit, exitpriority=-100)  # noqa: SLF001 - our own
 
 
 if hasattr(os, "register_at_fork"):

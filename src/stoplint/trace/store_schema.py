@@ -220,6 +220,19 @@ def chain_of(row: Mapping[str, SqlValue]) -> ChainRecord:
     )
 
 
+def process_of(row: Mapping[str, SqlValue]) -> ProcessRow:
+    """The process that a row of the table `processes` holds."""
+    return ProcessRow(
+        process=_text(row["process"]),
+        pid=_int(row["pid"]),
+        host=_text(row["host"]),
+        run=_text_or_none(row["run"]),
+        started_at=_int(row["started_at"]),
+        ended_at=_int_or_none(row["ended_at"]),
+        lost=_int(row["lost"]),
+    )
+
+
 def _site_values(site: CallSite | None) -> Row:
     return (None, None, None) if site is None else (site.path, site.function, site.line)
 

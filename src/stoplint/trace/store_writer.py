@@ -43,7 +43,7 @@ _INSERT_FINDING: Final = insert_sql("findings", FINDING_COLUMNS)
 _INSERT_CHAIN: Final = insert_sql("chains", CHAIN_COLUMNS)
 _UPSERT_PROCESS: Final = """
 INSERT INTO processes (process, pid, host, run, started_at, ended_at, lost) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (process) DO UPDATE SET ended_at = excluded.ended_at, lost = excluded.lost
+ON CONFLICT (process) DO UPDATE SET ended_at = coalesce(excluded.ended_at, ended_at), lost = excluded.lost
 """
 
 _FIRST_PAUSE_S: Final = 1.0

@@ -1,0 +1,308 @@
+"""What a report shows, computed from records in one pass.  Pure: reads no file, no clock, prints nothing.
+
+The memory a report takes grows by some hundred bytes a turn and chain, not by the records themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from sys import intern
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from stoplint.trace.records import CallSite, ChainOutcome, ChainRecord, FindingRecord, Relation, TurnRecord
+
+CHAIN_IDLE_NS: Final = 600 * 1_000_000_000
+"""A chain without a turn for this long is over."""
+
+State: TypeAlias = "ChainOutcome | str"
+"""An outcome, or "open": the chain may still go on."""
+
+OPEN: Final = "open"
+GOOD: Final = frozenset({"finished", "stopped", OPEN})
+
+_OUTCOMES: Final[dict[str, ChainOutcome]] = {
+    "end_turn": "finished",
+    "stop_sequence": "stopped",
+    "refusal": "refused",
+    "max_tokens": "truncated",
+    "model_context_window_exceeded": "truncated",
+    "pause_turn": "unresumed",
+    "compaction": "unresumed",
+    "tool_use": "unanswered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """The turns of one model (the one asked for), by stop reason, most frequent first."""
+
+    model: str
+    turns: int
+    stop_reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """The turns of one place in the code; `site` is None for turns whose caller is not known."""
+
+    site: CallSite | None
+    turns: int
+    stop_reasons: dict[str, int]
+    findings: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One chain.  `length` counts its answered turns, `turns` all of them; `relations` and `stop_reasons` are those of
+    its turns, in order.  `joined` are the ids of chains of other processes that this one carries on.  Times are
+    nanoseconds since the epoch.
+    """
+
+    chain_id: str
+    outcome: State
+    turns: int
+    length: int
+    started_at: int
+    ended_at: int
+    models: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    stop_reasons: tuple[str, ...]
+    findings: dict[str, int]
+    site: CallSite | None
+    joined: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One mistake at one place in the code; `occurrences` are its records, oldest first, `message` the newest one's."""
+
+    code: str
+    name: str
+    severity: str
+    profile: str
+    message: str
+    site: CallSite | None
+    occurrences: tuple[FindingRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a view shows.  `unchained` counts turns of spans that carry no chain; `lost` the records that could not
+    be written; `tokens` are (input, output), cache reads and writes included in the input.
+    """
+
+    turns: int
+    unchained: int
+    first_at: int | None
+    last_at: int | None
+    tokens: tuple[int, int]
+    stop_reasons: dict[str, int]
+    stream_outcomes: dict[str, int]
+    outcomes: dict[str, int]
+    models: tuple[ModelRow, ...]
+    sites: tuple[SiteRow, ...]
+    chains: tuple[ChainRow, ...]
+    findings: tuple[FindingRow, ...]
+    processes: int = 0
+    lost: int = 0
+
+
+def reason_of(turn: TurnRecord) -> str:
+    """The stop reason as counted: raw, "error" for a failed call, "none" where no reason came."""
+    return turn.stop_reason or ("error" if turn.error else "none")
+
+
+def model_of(turn: TurnRecord) -> str:
+    """The model asked for; the one that answered where only that is known."""
+    return turn.request_model or turn.response_model or "unknown"
+
+
+def outcome_of(last: TurnRecord) -> ChainOutcome:
+    """How a chain ended, by its last turn.  A reason that is not known yet counts as finished."""
+    if last.stop_reason is None:
+        return "failed"
+    if last.empty and last.stop_reason == "end_turn":
+        return "empty"
+    return _OUTCOMES.get(last.stop_reason, "finished")
+
+
+@dataclass(slots=True)
+class _Tally:
+    turns: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str) -> None:
+        self.turns += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+@dataclass(slots=True)
+class _Chain:
+    first: TurnRecord
+    last: TurnRecord
+    length: int = 0
+    relations: list[Relation] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    findings: dict[str, int] = field(default_factory=dict)
+    joined: list[str] = field(default_factory=list)
+
+
+class ReportBuilder:
+    """Takes turns in the order of their start, then findings and chains, and makes the report of them."""
+
+    def __init__(self) -> None:
+        self._total = _Tally()
+        self._unchained = 0
+        self._first_at: int | None = None
+        self._last_at: int | None = None
+        self._tokens = [0, 0]
+        self._streams: dict[str, int] = {}
+        self._models: dict[str, _Tally] = {}
+        self._sites: dict[CallSite | None, _Tally] = {}
+        self._chains: dict[str, _Chain] = {}
+        self._chain_ids: dict[str, str] = {}
+        self._digests: dict[int, str] = {}
+        self._findings: dict[tuple[str, CallSite | None], list[FindingRecord]] = {}
+
+    def add_turn(self, turn: TurnRecord) -> None:
+        """Count one turn.  Each turn must be given once."""
+        reason = intern(reason_of(turn))
+        model = intern(model_of(turn))
+        self._total.add(reason)
+        self._models.setdefault(model, _Tally()).add(reason)
+        self._sites.setdefault(turn.call_site, _Tally()).add(reason)
+        if turn.stream_outcome is not None:
+            self._streams[turn.stream_outcome] = self._streams.get(turn.stream_outcome, 0) + 1
+        sizes = (turn.input_tokens, turn.cache_read_tokens, turn.cache_write_tokens)
+        self._tokens[0] += sum(size or 0 for size in sizes)
+        self._tokens[1] += turn.output_tokens or 0
+        self._first_at = turn.started_at if self._first_at is None else min(self._first_at, turn.started_at)
+        self._last_at = max(self._last_at or 0, turn.ended_at)
+        if turn.chain_id:
+            self._add_to_chain(turn, reason, model)
+        else:
+            self._unchained += 1
+
+    def chain_id_of(self, chain_id: str) -> str:
+        """The chain that a chain was found to be part of: itself, or one that another process began."""
+        return self._chain_ids.get(chain_id, chain_id)
+
+    def add_finding(self, finding: FindingRecord) -> None:
+        self._findings.setdefault((finding.code, finding.call_site), []).append(finding)
+        site = self._sites.get(finding.call_site)
+        chain = self._chains.get(self.chain_id_of(finding.chain_id))
+        for counts in [part.findings for part in (site, chain) if part is not None]:
+            counts[finding.code] = counts.get(finding.code, 0) + 1
+
+    def build(
+        self, ended: Iterable[ChainRecord], now: int, may_run: Callable[[int], bool], *, processes: int, lost: int
+    ) -> Report:
+        """The report at the time `now` (nanoseconds).  `may_run` says of a process id whether it can still add turns."""
+        over = {record.chain_id: record for record in ended}
+        chains = [self._chain_row(chain, over, now, may_run) for chain in self._chains.values()]
+        chains.sort(key=lambda row: (-row.ended_at, row.chain_id))
+        outcomes: dict[str, int] = {}
+        for row in chains:
+            outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
+        sites = [
+            SiteRow(site, tally.turns, _sorted(tally.reasons), _by_code(tally.findings))
+            for site, tally in self._sites.items()
+        ]
+        models = [ModelRow(model, tally.turns, _sorted(tally.reasons)) for model, tally in self._models.items()]
+        return Report(
+            turns=self._total.turns,
+            unchained=self._unchained,
+            first_at=self._first_at,
+            last_at=self._last_at,
+            tokens=(self._tokens[0], self._tokens[1]),
+            stop_reasons=_sorted(self._total.reasons),
+            stream_outcomes=_sorted(self._streams),
+            outcomes=_sorted(outcomes),
+            models=tuple(sorted(models, key=lambda row: (-row.turns, row.model))),
+            sites=tuple(sorted(sites, key=lambda row: (-row.turns, place_key(row.site)))),
+            chains=tuple(chains),
+            findings=self._finding_rows(),
+            processes=processes,
+            lost=lost,
+        )
+
+    def _add_to_chain(self, turn: TurnRecord, reason: str, model: str) -> None:
+        chain_id = self.chain_id_of(turn.chain_id)
+        if chain_id not in self._chains and turn.parent_turn_id is None and turn.parent_digest is not None:
+            # The first turn of this chain that its process saw carries on a conversation of another process.
+            before = self._digests.get(_digest(turn.parent_digest))
+            if before is not None:
+                self._chain_ids[turn.chain_id] = before
+                self._chains[before].joined.append(turn.chain_id)
+                chain_id = before
+        if turn.digest is not None:
+            self._digests[_digest(turn.digest)] = chain_id
+        chain = self._chains.setdefault(chain_id, _Chain(turn, turn))
+        chain.last = turn
+        chain.length += turn.stop_reason is not None
+        chain.relations.append(turn.relation)
+        chain.reasons.append(reason)
+        if model not in chain.models:
+            chain.models.append(model)
+
+    def _chain_row(
+        self, chain: _Chain, over: dict[str, ChainRecord], now: int, may_run: Callable[[int], bool]
+    ) -> ChainRow:
+        last = chain.last
+        record = over.get(last.chain_id)
+        outcome: State
+        if record is not None and record.ended_at >= last.started_at:
+            outcome = record.outcome
+        elif now - last.ended_at > CHAIN_IDLE_NS or not may_run(last.pid):
+            outcome = outcome_of(last)
+        else:
+            outcome = OPEN
+        return ChainRow(
+            chain_id=self.chain_id_of(chain.first.chain_id),
+            outcome=outcome,
+            turns=len(chain.relations),
+            length=chain.length,
+            started_at=chain.first.started_at,
+            ended_at=last.ended_at,
+            models=tuple(chain.models),
+            relations=tuple(chain.relations),
+            stop_reasons=tuple(chain.reasons),
+            findings=_by_code(chain.findings),
+            site=last.call_site,
+            joined=tuple(chain.joined),
+        )
+
+    def _finding_rows(self) -> tuple[FindingRow, ...]:
+        rows = []
+        for (code, site), records in self._findings.items():
+            records.sort(key=lambda record: (record.time, record.turn_id))
+            newest = records[-1]
+            rows.append(
+                FindingRow(code, newest.name, newest.severity, newest.profile, newest.message, site, tuple(records))
+            )
+        order = {"error": 0, "warning": 1}
+        rows.sort(key=lambda row: (order.get(row.severity, 2), -len(row.occurrences), row.code, place_key(row.site)))
+        return tuple(rows)
+
+
+def place_key(site: CallSite | None) -> tuple[str, int, str]:
+    """An order of places; the unknown one comes first."""
+    return ("", 0, "") if site is None else (site.path, site.line, site.function)
+
+
+def _sorted(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _by_code(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _digest(text: str) -> int:
+    # Half the memory of the text; digests of other lengths than ours still tell conversations apart.
+    return hash(text)
