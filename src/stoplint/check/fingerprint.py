@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from stoplint.findings import Finding
 
 _TRAILING_COMMA = re.compile(r",(?=\s*[)\]}])")
+_OLD_PREFIX = re.compile(r"\b[uU](?=['\"])")
 _FORM = re.compile(r"[\s\\'\"()]+")
 
 
 def normalised(code: str) -> str:
     """The part of a statement's text that no formatter changes."""
-    return _FORM.sub("", _TRAILING_COMMA.sub("", code)).removesuffix(",").lower()
+    return _FORM.sub("", _TRAILING_COMMA.sub("", _OLD_PREFIX.sub("", code))).removesuffix(",").lower()
 
 
 def statement_text(finding: Finding, source: Source, layout: Layout) -> str:
