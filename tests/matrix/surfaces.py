@@ -20,7 +20,7 @@ from typing import Any
 import anthropic
 from pydantic import BaseModel
 
-from stoplint.testing import FakeMessages, Scripted, error, pause, text, tool_use, truncated
+from stoplint.testing import FakeMessages, Scripted, error, pause, refusal, text, tool_use, truncated
 
 Reasons = Sequence["str | None"]
 MODEL = "claude-opus-5-5"
@@ -130,6 +130,41 @@ async def _beta_create_async(fake: FakeMessages) -> Reasons:
 @surface('post("/v1/messages")', truncated("It is"), reasons=["max_tokens"])
 def _post(fake: FakeMessages) -> Reasons:
     return [fake.client().post("/v1/messages", cast_to=anthropic.types.Message, body=PARAMS).stop_reason]
+
+
+@surface("with_options().messages.create", truncated("It is"), reasons=["max_tokens"])
+def _with_options(fake: FakeMessages) -> Reasons:
+    return [fake.client().with_options(timeout=30).messages.create(**PARAMS).stop_reason]
+
+
+MIDDLEWARE = (0, 108)
+
+
+@surface("messages.create through middleware", truncated("It is"), reasons=["max_tokens"], since=MIDDLEWARE)
+def _middleware(fake: FakeMessages) -> Reasons:
+    passed = []
+
+    def note(request: Any, call_next: Callable[[Any], Any]) -> Any:
+        passed.append(request)
+        return call_next(request)
+
+    reason = fake.client(middleware=[note]).messages.create(**PARAMS).stop_reason
+    assert len(passed) == 1
+    return [reason]
+
+
+@surface(
+    "beta.messages.create, refused and served by another model",
+    refusal(),
+    text("21"),
+    reasons=["end_turn"],
+    since=MIDDLEWARE,
+)
+def _fallback(fake: FakeMessages) -> Reasons:
+    fallback = anthropic.BetaRefusalFallbackMiddleware([{"model": "claude-haiku-5-5"}])
+    message = fake.client(middleware=[fallback]).beta.messages.create(**PARAMS)
+    assert [request.model for request in fake.requests] == [MODEL, "claude-haiku-5-5"]
+    return [message.stop_reason]
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
