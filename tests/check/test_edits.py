@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from stoplint.check.edits import by_cell, edit_bytes, edit_text, replace_file
 from stoplint.findings import Edit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TestText:

@@ -99,7 +99,7 @@ class TestPlacement:
 
     def test_ranges_that_are_known_count_where_tokens_do_not(self):
         lines = ["x = f(", "  1)  # stoplint: ignore[SL101]", "'''"]
-        broken = ["  0 x = $"] + lines
+        broken = ["  0 x = $", *lines]
         found = directives.read(layout(broken, ((2, 3),)))
         assert [one.covers for one in found] == [(2, 3)]
 
