@@ -20,7 +20,7 @@ STACK_BYTES: Final = 512 * 1024 * 1024
 
 FRAMES: Final = 20_000
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _here = threading.local()
 _limits: list[int] = []
 """The recursion limits that were found, one for each call under way."""
@@ -59,17 +59,18 @@ def _start(run: Callable[[], None]) -> threading.Thread | None:
     """Start a daemon thread: an interrupted run must not wait for a parser that hangs."""
     thread = threading.Thread(target=run, name="stoplint", daemon=True)
     with _lock:
+        # The limit is the interpreter's, not the thread's: it is put back when the last call has returned.
+        _limits.append(sys.getrecursionlimit())
+        sys.setrecursionlimit(max(FRAMES, _limits[-1]))
         before = threading.stack_size()
         try:
             threading.stack_size(STACK_BYTES)
             thread.start()
         except (ValueError, RuntimeError):
+            _restore()
             return None
         finally:
             threading.stack_size(before)
-        _limits.append(sys.getrecursionlimit())
-        # The limit is the interpreter's, not the thread's: it is put back when the last call has returned.
-        sys.setrecursionlimit(max(FRAMES, _limits[-1]))
     return thread
 
 

@@ -153,8 +153,8 @@ def _source(run: _Load, file: SourceFile, data: bytes) -> Source | None:
 # ------------------------------------------------------------------ lowering
 
 
-def _lower(run: _Load, tasks: Sequence[Task]) -> None:
-    """Lower every task, from the cache where it has them."""
+def _lower(run: _Load, tasks: Sequence[Task], *, again: bool = False) -> None:
+    """Lower every task, from the cache where it has them; `again`: without the cells that were found bad."""
     todo: list[Task] = []
     for task in tasks:
         module = run.cache.get(task) if run.cache else None
@@ -162,25 +162,24 @@ def _lower(run: _Load, tasks: Sequence[Task]) -> None:
             todo.append(task)
         else:
             run.modules.append(module)
-    retries: list[Task] = []
+    repaired: list[Task] = []
     for done, (task, result) in enumerate(_results(run, todo), len(tasks) - len(todo) + 1):
         if not isinstance(result, Refusal):
             run.modules.append(result)
-        elif task.cells and (rest := _without_bad_cells(run, task)) is not None:
-            retries.append(rest)
+        elif not again and task.cells and (rest := _without_bad_cells(run, task)) is not None:
+            repaired.append(rest)
         else:
             run.unreadable.append(_unreadable(task, result))
-        if run.progress is not None:
+        if run.progress is not None and not again:
             run.progress(done, len(tasks))
-    for task, result in _results(run, retries):
-        if isinstance(result, Refusal):
-            run.unreadable.append(_unreadable(task, result))
-        else:
-            run.modules.append(result)
+    if repaired:
+        _lower(run, repaired, again=True)
 
 
 def _results(run: _Load, tasks: Sequence[Task]) -> Iterator[tuple[Task, ir.Module | Refusal]]:
     """The result of each task: in worker processes where they pay, or where a task may have to be ended."""
+    if not tasks:
+        return
     from stoplint.check import pack, pool, risk  # noqa: PLC0415 - a run from the cache needs none of them
 
     jobs = run.options.jobs or _processors()
@@ -203,9 +202,9 @@ def _results(run: _Load, tasks: Sequence[Task]) -> Iterator[tuple[Task, ir.Modul
     except pool.PoolError:
         here += [task for number, task in enumerate(there) if number not in answered]
     for task in here:
-        result = worker.attempt(task)
-        if run.cache is not None and not isinstance(result, Refusal):
-            run.cache.put(task, pack.pack(result))
+        result, packed = worker.attempt(task, packed=run.cache is not None)
+        if run.cache is not None and packed is not None:
+            run.cache.put(task, packed)
         yield task, result
 
 

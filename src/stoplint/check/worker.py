@@ -30,9 +30,25 @@ class Refusal(NamedTuple):
     line: int | None = None
 
 
-def attempt(task: Task) -> ir.Module | Refusal:
-    """Lower `task`; whatever goes wrong is the text's fault, and said."""
-    return deep.call(lambda: _attempt(task))
+_TOO_DEEP: Final = "nests too deeply to be analysed"
+_NO_TEXT: Final = "holds characters that are no text (lone surrogates)"
+
+
+def attempt(task: Task, *, packed: bool = False) -> tuple[ir.Module | Refusal, bytes | None]:
+    """Lower `task`, and pack the module if asked to; whatever goes wrong is the text's fault, and said."""
+    return deep.call(lambda: _attempt_and_pack(task) if packed else (_attempt(task), None))
+
+
+def _attempt_and_pack(task: Task) -> tuple[ir.Module | Refusal, bytes | None]:
+    from stoplint.check.pack import pack  # noqa: PLC0415
+
+    result = _attempt(task)
+    if isinstance(result, Refusal):
+        return result, None
+    try:
+        return result, pack(result)
+    except RecursionError:
+        return result, None
 
 
 def _attempt(task: Task) -> ir.Module | Refusal:
@@ -45,9 +61,9 @@ def _attempt(task: Task) -> ir.Module | Refusal:
     except (cst.ParserSyntaxError, SyntaxError) as error:
         return _syntax_refusal(task.text, error)
     except RecursionError:
-        return Refusal("nests too deeply to be analysed")
+        return Refusal(_TOO_DEEP)
     except UnicodeError:
-        return Refusal("holds characters that are no text (lone surrogates)")
+        return Refusal(_NO_TEXT)
     except MemoryError:
         return Refusal("needs more memory than there is")
     except (KeyboardInterrupt, SystemExit):
@@ -79,6 +95,8 @@ def complaint(text: str) -> Refusal | None:
             ast.parse(text)
         except SyntaxError as wrong:
             return Refusal(f"is not valid Python: {wrong.msg}", wrong.lineno)
+        except UnicodeError:
+            return Refusal(_NO_TEXT)
         except (ValueError, MemoryError, RecursionError) as wrong:
             return Refusal(f"is not valid Python: {_first_line(str(wrong)) or 'too complex'}")
     return None
@@ -119,15 +137,10 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 
 
 def _answer(request: bytes) -> bytes:
-    from stoplint.check.pack import pack  # noqa: PLC0415
-
-    result = _attempt(Task(*marshal.loads(request)))  # noqa: S302 - from the process that started this one
-    if not isinstance(result, Refusal):
-        try:
-            return b"\1" + pack(result)
-        except RecursionError:
-            result = Refusal("nests too deeply to be analysed")
-    return b"\0" + marshal.dumps(tuple(result))
+    result, packed = _attempt_and_pack(Task(*marshal.loads(request)))  # noqa: S302 - from the process that started this one
+    if packed is not None:
+        return b"\1" + packed
+    return b"\0" + marshal.dumps(tuple(result if isinstance(result, Refusal) else Refusal(_TOO_DEEP)))
 
 
 def main() -> None:

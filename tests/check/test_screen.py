@@ -1,0 +1,104 @@
+"""The screen lets pass whatever a rule could speak about, and keeps out the look-alikes."""
+
+from __future__ import annotations
+
+import pytest
+
+from stoplint.check.screen import imports, may_matter
+from stoplint.sdk import STEPS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if r.stop_reason == 'end_turn': pass",
+        "r['stop_reason']",
+        "import anthropic",
+        "from anthropic import Anthropic",
+        "from anthropic.types import Message\ndef f(m: Message): return m.content[0].text",
+        "import os, anthropic as a",
+        "c = AsyncAnthropicBedrock()\nc.messages",
+        "# talks to Claude\nm = api.messages",
+        "client.messages.create(**params)",
+        "client.beta.messages.create()",
+        "client.messages.stream(model=m)",
+        "client.messages.parse(model=m)",
+        "(client\n  .messages\n  .create(model=m))",
+        "(client.messages  # the API\n  .create(model=m))",
+        "retry(client.messages.create, model=m)",
+        "client.messages.batches.results(i)",
+        "client.messages.with_raw_response.create(model=m)",
+        "self._client.messages.with_streaming_response.create()",
+        "client.messages.thread(model=m)",
+        "runner = client.beta.messages.tool_runner(model=m)",
+        "{'type': 'tool_result', 'tool_use_id': i}",
+        "if event.type == 'content_block_delta': pass",
+        "if event['type'] == 'message_delta': pass",
+        "twilio = 1\nclient.messages.create(model=m, max_tokens=9, messages=[])",
+        '"source": ["r = client.messages\\n", "    .create(model=m)\\n"]',
+    ],
+)
+def test_matters(text: str) -> None:
+    assert may_matter(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "print('hello')",
+        "import openai\nr = client.chat.completions.create(messages=m)\nr.choices[0].finish_reason",
+        "from twilio.rest import Client\nClient().messages.create(to=a, from_=b, body=c)",
+        "client.beta.threads.messages.create(thread_id=t, role='user')",
+        "client.beta.threads \\\n  .messages.create(thread_id=t)",
+        "# ask claude about this",
+        "messages = Message.objects.create(text=t)",
+        "messages.append(x)\nmessages_created = 1",
+    ],
+)
+def test_does_not_matter(text: str) -> None:
+    assert not may_matter(text.encode())
+
+
+def test_words_of_the_configuration() -> None:
+    assert not may_matter(b"reply = ask_model(prompt)")
+    assert may_matter(b"reply = ask_model(prompt)", {"ask_model"})
+    assert may_matter("antwort = frag_größe()".encode(), {"frag_größe"})
+
+
+def test_every_way_to_make_a_request() -> None:
+    """Any request that the table of steps knows below `.messages` passes without a word of whose it is."""
+    methods = [step[1:] for kind, step in STEPS if kind in ("messages", "raw_messages")]
+    assert methods
+    for method in methods:
+        assert may_matter(f"x = c.messages.{method}(model=m)".encode()), method
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a", {"a"}),
+        ("import a.b as c, d  # e", {"a.b", "d"}),
+        ("from a.b import c", {"a.b", "a.b.c"}),
+        ("from a import b as c, d", {"a", "a.b", "a.d"}),
+        ("from a import (\n    b,  # f, g\n    c as d,\n)", {"a", "a.b", "a.c"}),
+        ("from a import b, \\\n    c", {"a", "a.b", "a.c"}),
+        ("from a import *", {"a"}),
+        ("from . import a", {".", ".a"}),
+        ("from .a import b", {".a", ".a.b"}),
+        ("from ... import a", {"...", "...a"}),
+        ("from .. a import b", {"..a", "..a.b"}),
+        ("try:\r\n    import a\r\nexcept ImportError:\r\n    import b\r\n", {"a", "b"}),
+        ("if x: import a; from b import c", {"a", "b", "b.c"}),
+        ("lazy import a\nlazy from b import c", {"a", "b", "b.c"}),
+        ('"source": ["import a\\n", "from b import c\\n"]', {"a", "b", "b.c"}),
+        ("important = from_a\nx = 'import'", set()),
+        ("", set()),
+    ],
+)
+def test_imports(text: str, expected: set[str]) -> None:
+    assert imports(text.encode()) == expected
+
+
+def test_imports_of_bytes_that_are_no_text() -> None:
+    assert "a" in imports(b"import a\nfrom \xff import \xfe\n")
