@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tokenize
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,26 +52,28 @@ class Layout:
 
     def logical_of(self, line: int) -> tuple[int, int]:
         """The logical line that a line belongs to; the line itself where it belongs to none."""
-        return next((one for one in self.logical if one[0] <= line <= one[1]), (line, line))
+        index = bisect_right(self.logical, line, key=lambda one: one[0]) - 1
+        return self.logical[index] if index >= 0 and line <= self.logical[index][1] else (line, line)
 
     def piece_at(self, line: int, column: int) -> Piece:
         """The piece that a position lies in; its whole line where it lies in none."""
-        found = [one for one in self.pieces if one.start <= (line, column) < one.end]
-        if found:
-            return found[-1]
+        index = bisect_right(self.pieces, (line, column), key=lambda one: one.start) - 1
+        if index >= 0 and (line, column) < self.pieces[index].end:
+            return self.pieces[index]
         width = len(self.lines[line - 1]) if 0 < line <= len(self.lines) else 0
         return Piece((line, 1), (line, width + 1))
 
     def code_of(self, piece: Piece) -> str:
         """The text of a piece without its comments."""
-        comments = {(one.line, one.column): one for one in self.comments}
+        first = bisect_left(self.comments, piece.start[0], key=lambda one: one.line)
+        last = bisect_right(self.comments, piece.end[0], key=lambda one: one.line)
+        comments = {one.line: one.column - 1 for one in self.comments[first:last]}
         parts: list[str] = []
         for number in range(piece.start[0], min(piece.end[0], len(self.lines)) + 1):
             text = self.lines[number - 1]
             start = piece.start[1] - 1 if number == piece.start[0] else 0
             end = piece.end[1] - 1 if number == piece.end[0] else len(text)
-            cut = [one.column - 1 for (line, _), one in comments.items() if line == number]
-            parts.append(text[start : min([end, *cut])])
+            parts.append(text[start : min(end, comments.get(number, end))])
         return "\n".join(parts)
 
 

@@ -52,6 +52,7 @@ class CheckOptions(AnalysisOptions, TalkOptions):
     statistics: bool
     exit_zero: bool
     add_ignores: str | None
+    watch: bool
 
 
 @click.command("check")
@@ -73,6 +74,7 @@ class CheckOptions(AnalysisOptions, TalkOptions):
 @click.option(
     "--add-ignores", metavar="REASON", help="Write a suppression comment with this reason above each finding."
 )
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl+C.")
 @talk_options
 def command(**options: Unpack[CheckOptions]) -> int:
     """Check files and folders (default: the working folder).
@@ -88,12 +90,23 @@ def command(**options: Unpack[CheckOptions]) -> int:
     request = replace(
         request_of(options), stdin_filename=options["stdin_filename"], use_baseline=not options["no_baseline"]
     )
+    if options["watch"]:
+        return _watch(request, options, console)
     analysis = _analysed(request, console)
     if options["add_ignores"] is not None:
         return _add_ignores(analysis, options["add_ignores"], console)
     _show(analysis.report, options, console)
     found = bool(analysis.report.findings) and not options["exit_zero"]
     return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+def _watch(request: Request, options: CheckOptions, console: Console) -> int:
+    from stoplint.cli.watch import watch  # noqa: PLC0415 - only for runs that stay
+
+    if "-" in request.paths or options["add_ignores"] is not None:
+        raise UserError('--watch goes neither with "-" nor with --add-ignores')
+    watch(request, lambda: _show(_analysed(request, console).report, options, console), console)
+    return EXIT_CLEAN
 
 
 def _analysed(request: Request, console: Console) -> Analysis:

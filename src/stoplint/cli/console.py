@@ -54,8 +54,7 @@ class Console:
 
     def write(self, pieces: Iterable[str]) -> None:
         """Print to standard output."""
-        for piece in pieces:
-            self.out.write(piece)
+        self.out.writelines(pieces)
         self.out.flush()
 
     def note(self, text: str) -> None:
