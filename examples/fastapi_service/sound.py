@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, ValidationError
 
 MODEL = "claude-opus-5-5"
+LIMITS = (120, 1000)  # most tickets are short; the few that are cut get a second, larger try
 SYSTEM = "Read the mail and answer with one JSON object: {title, priority: low | normal | high, steps: [...]}."
 
 app = FastAPI()
@@ -29,12 +30,15 @@ class Ticket(BaseModel):
 @app.post("/tickets")
 def create_ticket(mail: Mail) -> Ticket:
     """The ticket for a mail."""
-    response = client.messages.create(
-        model=MODEL,
-        max_tokens=120,
-        system=SYSTEM,
-        messages=[{"role": "user", "content": f"From: {mail.sender}\n\n{mail.body}"}],
-    )
+    for limit in LIMITS:
+        response = client.messages.create(
+            model=MODEL,
+            max_tokens=limit,
+            system=SYSTEM,
+            messages=[{"role": "user", "content": f"From: {mail.sender}\n\n{mail.body}"}],
+        )
+        if response.stop_reason != "max_tokens":
+            break
     if response.stop_reason == "refusal":
         raise HTTPException(422, "the model declined to read this mail")
     if response.stop_reason != "end_turn":

@@ -42,23 +42,26 @@ def send(client: Anthropic, messages: list[MessageParam]) -> Message:
 
 
 def ask(client: Anthropic, question: str) -> str:
-    """The answer to `question`, after at most MAX_ROUNDS rounds of look-ups. Raises NoAnswerError when there is none."""
+    """The answer to `question`, after at most MAX_ROUNDS rounds. Raises NoAnswerError when there is none."""
     messages: list[MessageParam] = [{"role": "user", "content": question}]
+    answer = ""
     for _ in range(MAX_ROUNDS):
         response = send(client, messages)
         text = "".join(block.text for block in response.content if block.type == "text")
+        calls = [block for block in response.content if block.type == "tool_use"]
         match response.stop_reason:
             case "tool_use":
-                results = [run_tool(block) for block in response.content if block.type == "tool_use"]
                 messages.append({"role": "assistant", "content": response.content})
-                messages.append({"role": "user", "content": results})
+                messages.append({"role": "user", "content": [run_tool(call) for call in calls]})
+            case "max_tokens" if text and not calls:
+                answer += text
+                messages.append({"role": "assistant", "content": response.content})
+                messages.append({"role": "user", "content": "Go on exactly where you stopped."})
             case "end_turn":
-                return text
-            case "max_tokens" | "model_context_window_exceeded":
-                return f"{text} [...] (This answer was cut. Ask about one thing at a time.)"
+                return answer + text
             case reason:
                 raise NoAnswerError(f"the model stopped with {reason}")
-    raise NoAnswerError(f"the model was still looking things up after {MAX_ROUNDS} rounds")
+    raise NoAnswerError(f"no end after {MAX_ROUNDS} rounds")
 
 
 def main() -> None:
