@@ -104,8 +104,8 @@ class TestHelp:
 
     def test_help_and_version_import_neither_libcst_nor_the_engine(self):
         code = (
-            "import sys; from stoplint.cli import run; run(['--help']); run(['--version']);"
-            "heavy = [m for m in sys.modules if m.startswith(('libcst', 'stoplint.check', 'stoplint.trace', 'anthropic', "
+            "import sys; from stoplint.cli import run; run(['--help']); run(['--version']); run(['check', '--help']);"
+            "heavy = [m for m in sys.modules if m.startswith(('libcst', 'stoplint.check', 'stoplint.config', 'stoplint.trace', 'anthropic', "
             "'opentelemetry', 'pathspec'))]; sys.exit(repr(heavy) if heavy else 0)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,0 +1,5 @@
+"""`python -m stoplint`."""
+
+from stoplint.cli import main
+
+main()

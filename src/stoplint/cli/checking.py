@@ -1,0 +1,133 @@
+"""What `stoplint check` does."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stoplint import report as formats
+from stoplint.check.edits import replace_file
+from stoplint.cli import EXIT_CLEAN, EXIT_FINDINGS
+from stoplint.cli.analysis import Request, analyse
+from stoplint.cli.closing import closing_lines
+from stoplint.cli.console import open_console
+from stoplint.cli.errors import UserError
+from stoplint.cli.progress import progress_for
+from stoplint.cli.requests import request_of, verbosity
+from stoplint.report import Style
+from stoplint.report._terminal import paint, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stoplint.cli.analysis import Analysis
+    from stoplint.cli.check import CheckOptions
+    from stoplint.cli.console import Console
+    from stoplint.report import Report
+
+STATISTICS_FORMATS = ("full", "concise", "grouped", "json")
+
+
+def run_check(options: CheckOptions) -> int:
+    """Check, and return the exit code.  Raises UserError, NothingToCheckError."""
+    if options["statistics"] and options["output_format"] not in STATISTICS_FORMATS:
+        raise UserError(f"--statistics goes with the formats {', '.join(STATISTICS_FORMATS)}")
+    console = open_console(options["color"], verbosity(options))
+    request = replace(
+        request_of(options), stdin_filename=options["stdin_filename"], use_baseline=not options["no_baseline"]
+    )
+    if options["watch"]:
+        return _watch(request, options, console)
+    analysis = _analysed(request, console)
+    if options["add_ignores"] is not None:
+        return _add_ignores(analysis, options["add_ignores"], console)
+    _show(analysis.report, options, console)
+    found = bool(analysis.report.findings) and not options["exit_zero"]
+    return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+def _watch(request: Request, options: CheckOptions, console: Console) -> int:
+    from stoplint.cli.watch import watch  # noqa: PLC0415 - only for runs that stay
+
+    if "-" in request.paths or options["add_ignores"] is not None:
+        raise UserError('--watch goes neither with "-" nor with --add-ignores')
+    watch(request, lambda: _show(_analysed(request, console).report, options, console), console)
+    return EXIT_CLEAN
+
+
+def _analysed(request: Request, console: Console) -> Analysis:
+    progress = progress_for(console)
+    try:
+        return analyse(replace(request, progress=progress))
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
+def _show(report: Report, options: CheckOptions, console: Console) -> None:
+    layout = formats.load(options["output_format"])
+    file = options["output_file"]
+    style = console.style if file is None else Style(color=options["color"] == "always")
+    pieces = _statistics(report, options["output_format"]) if options["statistics"] else layout.render(report, style)
+    if file is None:
+        console.write(pieces)
+    else:
+        _write_file(file, "".join(pieces))
+    for path, text in layout.files(report, os.environ).items():
+        _append(Path(path), text)
+    _close(report, console, for_people=layout.TEXT, to_file=file is not None)
+
+
+def _close(report: Report, console: Console, *, for_people: bool, to_file: bool) -> None:
+    """The closing line: after findings that people read, or where the output is free of them; else only on demand and
+    apart, so that what programs read stays theirs.
+    """
+    if console.verbosity < 0:
+        return
+    if for_people or to_file:
+        console.write(line + "\n" for line in closing_lines(report, console.style, verbose=console.verbosity > 0))
+    elif console.verbosity > 0:
+        for line in closing_lines(report, console.err_style, verbose=True):
+            console.note(line)
+
+
+def _statistics(report: Report, output_format: str) -> Iterator[str]:
+    counts = Counter((finding.code, finding.name) for finding in report.findings)
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    if output_format == "json":
+        yield json.dumps([{"code": code, "name": name, "count": n} for (code, name), n in ranked], indent=2) + "\n"
+        return
+    width = max((len(str(count)) for count in counts.values()), default=0)
+    yield from (f"{count:>{width}}  {code}  {name}\n" for (code, name), count in ranked)
+    if ranked:
+        yield "\n"
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        replace_file(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise UserError(f"--output-file: {path}: {error.strerror}") from None
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+
+
+def _add_ignores(analysis: Analysis, reason: str, console: Console) -> int:
+    from stoplint.cli.ignores import add_ignores  # noqa: PLC0415 - only for runs that write
+
+    added = add_ignores(analysis, reason)
+    for path, why in added.refused:
+        console.note(f"{path}: {why}")
+    done = f"Added {plural(added.comments, 'suppression')} in {plural(added.files, 'file')}"
+    console.write([paint(done, "good", console.style) + "\n"])
+    return EXIT_FINDINGS if added.refused else EXIT_CLEAN
