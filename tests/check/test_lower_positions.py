@@ -66,7 +66,7 @@ def test_as_position_provider(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
     tree = cst.parse_module(text)
     low = Lowering("m", is_package=False)
     _body(low, tree)
-    found = locate(tree, text, low.spots, None).spans
+    found = locate(tree, text, low.spots).spans
     expected = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)
     assert asked
     for number, node in asked.items():
@@ -184,12 +184,6 @@ def test_headers(text: str, expected: list[str]) -> None:
 )
 def test_statements_over_several_lines(text: str, ranges: tuple[tuple[int, int], ...]) -> None:
     assert lower(text).statements == ranges
-
-
-def test_comments_that_are_ours() -> None:
-    text = "a  # stoplint: ignore\n# other\n'# stoplint'\nf'# stoplint {a}'\nif b:  # why  # stoplint: x\n  c\n"
-    assert lower(text).comments == ((1, 4, "# stoplint: ignore"), (5, 8, "# why  # stoplint: x"))
-    assert lower("a # stoplint").comments == ((1, 3, "# stoplint"),)
 
 
 CELLS = ((1, 0), (1, 0), (3, 2), (3, 2))

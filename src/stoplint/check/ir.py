@@ -478,8 +478,7 @@ class Module:
     `name` is the dotted module name; `path` the path as reported; `spans[at]` the position of a node, (0, 0, 0, 0) at
     index 0.  `cells[i]` is, in a notebook, the cell (from 1) of source line i + 1 together with the line where that cell
     starts minus one, else empty.  `statements` are the line ranges of the simple statements and headers that span more
-    than one line (for suppressions).  `comments` are those that contain the word "stoplint": line, column, text with the
-    "#".
+    than one line (for suppressions).
     """
 
     name: str
@@ -490,4 +489,3 @@ class Module:
     cells: tuple[tuple[int, int], ...] = ()
     statements: tuple[tuple[int, int], ...] = ()
     text: str = field(default="", repr=False)
-    comments: tuple[tuple[int, int, str], ...] = ()

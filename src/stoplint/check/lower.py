@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -24,9 +24,6 @@ from stoplint.check.positions import locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MARKER: Final = "stoplint"
-"""The word that makes a comment one of ours."""
 
 
 def lower_module(
@@ -47,7 +44,7 @@ def lower_module(
         # Reading literals repeats the warnings about escapes that belong to whoever runs the code.
         warnings.simplefilter("ignore")
         body, tops = _body(low, tree)
-    found = locate(tree, text, low.spots, MARKER if MARKER in text else None)
+    found = locate(tree, text, low.spots)
     if cells:
         body = _display(body, tops, found.spans, cells)
     return ir.Module(
@@ -58,7 +55,6 @@ def lower_module(
         spans=found.spans,
         cells=tuple(cells),
         statements=found.ranges,
-        comments=found.comments,
         text=text,
     )
 

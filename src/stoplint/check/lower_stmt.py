@@ -10,6 +10,7 @@ from stoplint.check import ir
 from stoplint.check.lower_expr import annotation, expr, maybe, note, parameters
 from stoplint.check.lower_pattern import pattern
 from stoplint.check.lower_state import AUGMENTED, Lowering, optional
+from stoplint.check.names import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,19 +145,6 @@ def _import_from(low: Lowering, node: cst.ImportFrom) -> ir.Stmt:
         name = _dotted(each.name)
         names.append(ir.Alias(_dotted(each.asname.name) if each.asname else name, module, name))
     return ir.Import(tuple(names), at)
-
-
-def absolute(module: str, level: int, importer: str, *, is_package: bool) -> str:
-    """The absolute name of what `importer` calls `module` behind `level` dots; with the dots, where it leaves the
-    packages that are known.
-    """
-    if not level:
-        return module
-    around = importer.split(".")
-    kept = len(around) - level + is_package
-    if kept < 1:
-        return "." * level + module
-    return ".".join([*around[:kept], module] if module else around[:kept])
 
 
 # ------------------------------------------------------------------ compound statements

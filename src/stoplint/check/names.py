@@ -116,3 +116,16 @@ def _free(name: str, path: str, taken: set[str]) -> str:
         name += "-"
     taken.add(name)
     return name
+
+
+def absolute(module: str, level: int, importer: str, *, is_package: bool) -> str:
+    """The absolute name of what `importer` calls `module` behind `level` dots; with the dots, where it leaves the
+    packages that are known.
+    """
+    if not level:
+        return module
+    around = importer.split(".")
+    kept = len(around) - level + is_package
+    if kept < 1:
+        return "." * level + module
+    return ".".join([*around[:kept], module] if module else around[:kept])

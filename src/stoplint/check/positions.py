@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from libcst import Comment
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
@@ -76,7 +75,6 @@ class _Recorder(CodegenState):
         self.starts: dict[int, int] = {}
         self.ends: dict[int, int] = {}
         self.headers: dict[int, int] = {}
-        self.comments: list[int] = []
         self.entered: list[int] = []
         self._note = _Note(self)
 
@@ -102,23 +100,12 @@ class _Recorder(CodegenState):
         super().increase_indent(value)
 
 
-class _CommentRecorder(_Recorder):
-    """Notes the comments as well, which makes every node dearer."""
-
-    def before_codegen(self, node: cst.CSTNode) -> None:
-        if type(node) is Comment:
-            self.comments.append(len(self.tokens))
-
-
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """What one run of code generation found: `spans` as `Module.spans`, `ranges` as `Module.statements`, and the
-    `comments` (line, column, text) that mention the marker.
-    """
+    """What one run of code generation found: `spans` as `Module.spans`, `ranges` as `Module.statements`."""
 
     spans: tuple[Span, ...]
     ranges: tuple[tuple[int, int], ...]
-    comments: tuple[tuple[int, int, str], ...]
 
 
 @dataclass(slots=True)
@@ -159,14 +146,14 @@ class Spots:
         self.headers.append(id(node))
 
 
-def locate(module: cst.Module, text: str, spots: Spots, marker: str | None) -> Positions:
-    """Find all `spots` of `module`, which was parsed from `text`, and its comments that mention `marker`.
+def locate(module: cst.Module, text: str, spots: Spots) -> Positions:
+    """Find all `spots` of `module`, which was parsed from `text`.
 
     Raises RecursionError for a tree that is too deep.
     """
     wanted = {key for pair in (*spots.pairs, *spots.ranges) for key in pair}
     wanted.update(spots.headers)
-    recorder = (_Recorder if marker is None else _CommentRecorder)(module, wanted)
+    recorder = _Recorder(module, wanted)
     module._codegen(recorder)  # noqa: SLF001 - as PositionProvider does; there is no public way
     tokens, starts, ends = recorder.tokens, recorder.starts, recorder.ends
     begins, finishes = _offsets(tokens, text)
@@ -184,9 +171,8 @@ def locate(module: cst.Module, text: str, spots: Spots, marker: str | None) -> P
     ranges = {(place(begins[starts[first]])[0], place(finishes[ends[last]])[0]) for first, last in spots.ranges}
     headers = recorder.headers
     ranges |= {(place(begins[starts[key]])[0], place(begins[headers[key]])[0]) for key in spots.headers}
-    comments = tuple((*place(begins[each]), tokens[each]) for each in recorder.comments if marker in tokens[each])
     long = sorted((top, bottom) for top, bottom in ranges if top != bottom)
-    return Positions(spans, tuple(long), comments)
+    return Positions(spans, tuple(long))
 
 
 def _offsets(tokens: Sequence[str], text: str) -> tuple[list[int], list[int]]:
