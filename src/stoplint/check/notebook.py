@@ -19,6 +19,10 @@ _DECODER = json.JSONDecoder()
 _PYTHON_BODIES = ("time", "timeit", "capture", "prun", "python", "python3", "py3", "debug", "memit", "mprun")
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)")
 _LINE_MAGIC = re.compile(r"(?P<indent>\s*)(?:[%!?]|(?:[\w.*]|\[\w*\])+\?{1,2}\s*$)")
+_TIMED = re.compile(
+    r"(?P<indent>\s*)(?P<magic>%(?:time|timeit|prun|memit|mprun)(?:\s+-\w+(?:[ =]?[\d.]+)?)*\s+)(?P<code>(?![\d.]+\s*$)[^\s-].*)"
+)
+_CONTINUED = re.compile(r"\\\r?\n\Z")
 _ASSIGNED_MAGIC = re.compile(r"(?P<target>\s*[\w.,\s\[\]'\"]+?=\s*)(?:%\w|!)")
 _IN_STRING = re.compile(r"\"\"\"|'''|\"|'|\\(?:\n|.)|\n")
 _PARTS = re.compile(r"\"\"\"|'''|\"|'|#.*|[(\[{]|[)\]}]|\\(?:\n|.)|\n")
@@ -73,7 +77,10 @@ def source_spans(text: str) -> list[CellSpan]:
 
 
 def without_magics(source: str) -> str:
-    """The cell with magics and shell escapes replaced by `pass` (an assigned one by None), line for line."""
+    """The cell with magics and shell escapes replaced by `pass` (an assigned one by None), line for line.
+
+    What `%time` and its like measure stays, in its place: it is run.
+    """
     if magic := _CELL_MAGIC.match(source):
         first, newline, body = source.partition("\n")
         if magic["name"] not in _PYTHON_BODIES:
@@ -83,13 +90,20 @@ def without_magics(source: str) -> str:
         return source
     lines = source.splitlines(keepends=True)
     for number in _statement_starts(source):
-        lines[number] = _plain(lines[number])
+        written = lines[number]
+        lines[number] = _plain(written)
+        while lines[number] != written and _CONTINUED.search(written) and number + 1 < len(lines):
+            number += 1  # noqa: PLW2901 - the rest of a command that goes on over the line's end
+            written = lines[number]
+            lines[number] = written[len(written.rstrip("\r\n")) :]
     return "".join(lines)
 
 
 def _plain(line: str) -> str:
     body = line.rstrip("\r\n")
     end = line[len(body) :]
+    if (magic := _TIMED.fullmatch(body)) and compiles(magic["code"]):
+        return f"{magic['indent']}0{' ' * (len(magic['magic']) - 2)};{magic['code']}{end}"
     if magic := _LINE_MAGIC.match(body):
         return f"{magic['indent']}pass{end}"
     if (magic := _ASSIGNED_MAGIC.match(body)) and not compiles(body.strip()):
