@@ -92,7 +92,11 @@ class TestLayout:
 
     def test_a_file_that_is_gone_or_shorter_still_has_a_frame(self):
         assert lines(finding(at(7, 1, 2)), a="x")[1:] == [" 7 │", "   │ ^ read here"]
-        assert lines(finding(at(7, 1, 2, "gone.py")))[1:] == [" 7 │", "   │ ^ read here"]
+        assert lines(finding(at(7, 1, 2, "gone.py"), (at(1, 1, 2), "made")), a="x")[1:] == [
+            "   ├─ a.py:1:1",
+            " 1 │ x",
+            "   │ - made",
+        ]
 
     def test_carriage_returns_are_line_ends(self):
         assert lines(finding(at(2, 1, 2)), a="a\r\nb\r\n")[1:] == [" 2 │ b", "   │ ^ read here"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stoplint.check.ignorefiles import Patterns
+    from stoplint.check.source import Kind
 
 SKIPPED_FOLDERS = frozenset(
     {
@@ -90,8 +91,10 @@ def shown(path: Path | str, folder: str | None = None) -> str:
 
     No link is resolved: the name given is the name shown.
     """
-    absolute = os.path.abspath(path)
-    base = folder if folder is not None else os.getcwd()
+    return _relative(os.path.abspath(path), folder if folder is not None else os.getcwd())
+
+
+def _relative(absolute: str, base: str) -> str:
     if absolute == base:
         return "."
     return absolute.removeprefix(base.rstrip(os.sep) + os.sep).replace(os.sep, "/")
@@ -132,9 +135,12 @@ class _Search:
             self._add_file(absolute, os.path.realpath(absolute), is_link=os.path.islink(absolute))
 
     def result(self) -> Discovered:
-        files = [SourceFile(self._shown(path), Path(path), kind_of(path)) for _, path in self.found.values()]
-        fitting = [file for file in files if self._fits(file)]
-        return Discovered(tuple(sorted(fitting, key=lambda file: file.path)), tuple(sorted(self.skipped)))
+        files = [
+            SourceFile(self._shown(path), Path(path), kind)
+            for _, path in self.found.values()
+            if self._fits(path, kind := kind_of(path))
+        ]
+        return Discovered(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(self.skipped)))
 
     def _top(self, path: str, *, excluded: bool) -> _Folder:
         """Where a walk starts.  Whoever names a folder that is ignored or excluded means it: nothing above speaks."""
@@ -169,7 +175,7 @@ class _Search:
         elif os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
             reason = "a virtual environment"
         else:
-            reason = self._reason(entry.path, real, here, folder=True)
+            reason = self._reason(entry, real, here, folder=True)
         if reason is None:
             return [_Folder(entry.path, real, here.ignored, here.excludes)]
         if entry.name in _PACKAGES or entry.name not in SKIPPED_FOLDERS:
@@ -178,7 +184,7 @@ class _Search:
 
     def _entry(self, entry: os.DirEntry[str], here: _Folder) -> None:
         real = os.path.join(here.real, entry.name)
-        if reason := self._reason(entry.path, real, here, folder=False):
+        if reason := self._reason(entry, real, here, folder=False):
             self._skip(entry.path, reason)
         elif entry.is_file(follow_symlinks=False):
             self._add_file(entry.path, real, is_link=False)
@@ -189,29 +195,29 @@ class _Search:
         elif not os.path.isdir(entry.path):
             self._skip(entry.path, "a link that leads nowhere")
 
-    def _reason(self, path: str, real: str, here: _Folder, *, folder: bool) -> str | None:
-        if self.ignore_files.ignores(here.ignored, real, folder=folder):
+    def _reason(self, entry: os.DirEntry[str], real: str, here: _Folder, *, folder: bool) -> str | None:
+        if self.ignore_files.ignores(here.ignored, real, folder=folder, name=entry.name):
             return "ignored by git"
-        return EXCLUDED if here.excludes.excluded(path, folder=folder) else None
+        return EXCLUDED if here.excludes.excluded(entry.path, folder=folder) else None
 
     def _add_file(self, path: str, real: str, *, is_link: bool) -> None:
         """Of two names of one file the real one wins, else the first in order: the same for any order of paths."""
         key = os.path.normcase(real)
         self.found[key] = min(self.found.get(key, (True, path)), (is_link, path))
 
-    def _fits(self, file: SourceFile) -> bool:
-        limit = MAX_NOTEBOOK_BYTES if file.kind == "notebook" else MAX_BYTES
+    def _fits(self, path: str, kind: Kind) -> bool:
+        limit = MAX_NOTEBOOK_BYTES if kind == "notebook" else MAX_BYTES
         try:
-            size = os.stat(file.path if file.file is None else file.file).st_size
+            size = os.stat(path).st_size
         except OSError as error:
-            self._skip(file.path, f"cannot be read: {error.strerror}")
+            self._skip(path, f"cannot be read: {error.strerror}")
             return False
         if size > limit:
-            self._skip(file.path, f"larger than {limit // 1_000_000} MB")
+            self._skip(path, f"larger than {limit // 1_000_000} MB")
         return size <= limit
 
     def _skip(self, path: str, reason: str, *, folder: bool = False) -> None:
         self.skipped.add(Skipped(self._shown(path), reason, folder))
 
-    def _shown(self, path: str) -> str:
-        return shown(path, self.working_folder)
+    def _shown(self, absolute: str) -> str:
+        return _relative(absolute, self.working_folder)

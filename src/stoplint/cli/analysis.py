@@ -170,10 +170,13 @@ class _Run:
 
     def _project(self) -> tuple[SourceFile, ...]:
         """The other files of the projects that the given paths lie in: what a helper there does is known then."""
-        given = {os.path.realpath(file.file) for file in self.files if file.file is not None}
-        roots = {root for path in self._anchors() if (root := _project_folder(path)) is not None}
-        found = discover(sorted(roots), self.configs).files if roots else ()
-        return tuple(file for file in found if file.file is not None and os.path.realpath(file.file) not in given)
+        given = {file.path for file in self.files}
+        named = {Path(os.path.abspath(path)) for path in self._anchors()}  # noqa: PTH100 - links are not resolved
+        roots = {root for path in named if (root := _project_folder(path)) is not None}
+        # A project of which every file was named has no others; listing it again would take as long as the first time.
+        beyond = sorted(root for root in roots if named.isdisjoint((root, *root.parents)))
+        found = discover(beyond, self.configs).files if beyond else ()
+        return tuple(file for file in found if file.path not in given)
 
     def _anchors(self) -> list[str]:
         if "-" in self.request.paths:
@@ -287,10 +290,9 @@ def baseline_groups(
         raise UserError(str(error)) from None
 
 
-def _project_folder(path: str) -> Path | None:
+def _project_folder(path: Path) -> Path | None:
     """The project that a path lies in: the nearest folder that looks like one; None for a file on its own."""
-    start = Path(os.path.abspath(path))  # noqa: PTH100
-    for folder in (start, *start.parents):
+    for folder in (path, *path.parents):
         if folder.is_dir() and any((folder / mark).exists() for mark in _PROJECT_MARKS):
             return folder
     return None

@@ -99,6 +99,8 @@ def _group(group: Sequence[Span], report: Report, style: Style, gutter: int) -> 
     look = box(style)
     margin = " " * gutter
     source = report.source(group[0].place.path)
+    if source is None:
+        return
     by_line: dict[int, list[Span]] = {}
     for span in group:
         by_line.setdefault(span.place.line, []).append(span)
@@ -114,10 +116,8 @@ def _group(group: Sequence[Span], report: Report, style: Style, gutter: int) -> 
         previous = line
 
 
-def _line(source: Source | None, place: Place, line: int) -> str:
+def _line(source: Source, place: Place, line: int) -> str:
     """A line of a place's file or cell, "" where the file no longer has it."""
-    if source is None:
-        return ""
     flat = source.flat_line(place.cell, line)
     return source.lines[flat - 1] if 0 < flat <= len(source.lines) else ""
 
