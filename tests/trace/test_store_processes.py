@@ -134,8 +134,9 @@ def report():
 threading.Thread(target=report).start()
 """,
         "atexit.register(lambda: store.turn(turn()))",
+        "atexit.unregister(store._at_exit); atexit.register(late); atexit.register(store._at_exit)",
     ],
-    ids=["main", "exit", "daemon-thread", "asyncio", "thread-outlives-main", "exit-handler"],
+    ids=["main", "exit", "daemon-thread", "asyncio", "thread-outlives-main", "exit-handler", "later-exit-handler"],
 )
 def test_the_interpreter_s_end_flushes(tmp_path: Path, body: str) -> None:
     script = f"""
@@ -143,10 +144,14 @@ import asyncio, atexit, threading, time
 from store_samples import turn
 from stoplint.trace.store import open_store
 store = open_store("turns.db")
+def late():
+    store.turn(turn())
+    store.flush(60)
 {body}
 """
     done = run_python(script, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.glob("*-wal")), "the file is whole by itself"
     assert turn_ids(tmp_path / "turns.db") == {"msg_1"}
     assert rows(tmp_path / "turns.db", "SELECT count(*) FROM processes WHERE ended_at IS NOT NULL") == [(1,)]
 

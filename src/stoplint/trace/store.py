@@ -93,6 +93,7 @@ class TurnStore:
         self._limits = limits
         self._writer = Writer(path, limits.max_bytes, limits.keep)
         self._closed = False
+        self._ending = False
         self._begin()
         _stores.add(self)
         atexit.register(self._at_exit)
@@ -114,7 +115,7 @@ class TurnStore:
     def flush(self, timeout_s: float) -> None:
         """Block until everything reported so far is committed, or until the time is over."""
         with suppress(Exception):
-            self._pass(_Marker(), timeout_s)
+            self._pass(_Marker(end=self._ending), timeout_s)
 
     def close(self) -> None:
         """Flush and release; later calls do nothing."""
@@ -126,7 +127,8 @@ class TurnStore:
             atexit.unregister(self._at_exit)
 
     def _at_exit(self) -> None:
-        """Write everything and note the end; what other exit handlers still report is written too."""
+        """Write everything and note the end; what other exit handlers still report and flush is written too."""
+        self._ending = True
         with suppress(Exception):
             self._pass(_Marker(end=True), self._limits.exit_s)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
@@ -148,14 +149,13 @@ def chain_row(record: ChainRecord, process: str) -> Row:
 
 def turn_of(row: Mapping[str, SqlValue]) -> TurnRecord:
     """The turn that a row of `TURN_COLUMNS` holds.  Raises ValueError or TypeError where a JSON column is damaged."""
-    kinds = cast("list[tuple[str, int]]", json.loads(_text(row["content_kinds"])))
     return TurnRecord(
         turn_id=_text(row["turn_id"]),
         chain_id=_text(row["chain_id"]),
         index=_int(row["index"]),
         relation=cast("Relation", row["relation"]),
         parent_turn_id=_text_or_none(row["parent_turn_id"]),
-        changed=tuple(cast("list[str]", json.loads(_text(row["changed"])))),
+        changed=_texts(_text(row["changed"])),
         stop_reason=_text_or_none(row["stop_reason"]),
         stop_sequence=_text_or_none(row["stop_sequence"]),
         refusal_category=_text_or_none(row["refusal_category"]),
@@ -166,7 +166,7 @@ def turn_of(row: Mapping[str, SqlValue]) -> TurnRecord:
         output_tokens=_int_or_none(row["output_tokens"]),
         cache_read_tokens=_int_or_none(row["cache_read_tokens"]),
         cache_write_tokens=_int_or_none(row["cache_write_tokens"]),
-        content_kinds=tuple((kind, count) for kind, count in kinds),
+        content_kinds=_pairs(_text(row["content_kinds"])),
         empty=bool(row["empty"]),
         truncated_tool_use=bool(row["truncated_tool_use"]),
         streaming=bool(row["streaming"]),
@@ -184,7 +184,7 @@ def turn_of(row: Mapping[str, SqlValue]) -> TurnRecord:
         span_id=_text_or_none(row["span_id"]),
         pid=_int(row["pid"]),
         thread=_text(row["thread"]),
-        findings=tuple(cast("list[str]", json.loads(_text(row["findings"])))),
+        findings=_texts(_text(row["findings"])),
         request_content=_text_or_none(row["request_content"]),
         response_content=_text_or_none(row["response_content"]),
     )
@@ -231,6 +231,16 @@ def process_of(row: Mapping[str, SqlValue]) -> ProcessRow:
         ended_at=_int_or_none(row["ended_at"]),
         lost=_int(row["lost"]),
     )
+
+
+@lru_cache(maxsize=1024)  # few differ among many turns
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(cast("list[str]", json.loads(text)))
+
+
+@lru_cache(maxsize=1024)
+def _pairs(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple((kind, count) for kind, count in cast("list[tuple[str, int]]", json.loads(text)))
 
 
 def _site_values(site: CallSite | None) -> Row:

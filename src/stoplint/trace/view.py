@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from sys import intern
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -142,14 +142,38 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Chain:
-    first: TurnRecord
-    last: TurnRecord
+    """What is kept of a chain: no turn as a whole, there may be a hundred thousand chains."""
+
+    chain_id: str
+    started_at: int
     length: int = 0
     relations: list[Relation] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    models: list[str] = field(default_factory=list)
+    models: tuple[str, ...] = ()
     findings: dict[str, int] = field(default_factory=dict)
-    joined: list[str] = field(default_factory=list)
+    joined: tuple[str, ...] = ()
+    told_over: bool = False
+    last_chain_id: str = ""
+    last_turn_id: str = ""
+    last_started_at: int = 0
+    ended_at: int = 0
+    outcome: ChainOutcome = "failed"
+    pid: int = 0
+    site: CallSite | None = None
+
+    def add(self, turn: TurnRecord, reason: str, model: str, site: CallSite | None) -> None:
+        self.length += turn.stop_reason is not None
+        self.relations.append(cast("Relation", intern(turn.relation)))
+        self.reasons.append(reason)
+        if model not in self.models:
+            self.models = (*self.models, model)
+        self.last_chain_id = turn.chain_id
+        self.last_turn_id = turn.turn_id
+        self.last_started_at = turn.started_at
+        self.ended_at = turn.ended_at
+        self.outcome = outcome_of(turn)
+        self.pid = turn.pid
+        self.site = site
 
 
 class ReportBuilder:
@@ -164,6 +188,7 @@ class ReportBuilder:
         self._streams: dict[str, int] = {}
         self._models: dict[str, _Tally] = {}
         self._sites: dict[CallSite | None, _Tally] = {}
+        self._same_site: dict[CallSite | None, CallSite | None] = {}
         self._chains: dict[str, _Chain] = {}
         self._chain_ids: dict[str, str] = {}
         self._digests: dict[int, str] = {}
@@ -175,7 +200,8 @@ class ReportBuilder:
         model = intern(model_of(turn))
         self._total.add(reason)
         self._models.setdefault(model, _Tally()).add(reason)
-        self._sites.setdefault(turn.call_site, _Tally()).add(reason)
+        site = self._same_site.setdefault(turn.call_site, turn.call_site)
+        self._sites.setdefault(site, _Tally()).add(reason)
         if turn.stream_outcome is not None:
             self._streams[turn.stream_outcome] = self._streams.get(turn.stream_outcome, 0) + 1
         sizes = (turn.input_tokens, turn.cache_read_tokens, turn.cache_write_tokens)
@@ -184,7 +210,7 @@ class ReportBuilder:
         self._first_at = turn.started_at if self._first_at is None else min(self._first_at, turn.started_at)
         self._last_at = max(self._last_at or 0, turn.ended_at)
         if turn.chain_id:
-            self._add_to_chain(turn, reason, model)
+            self._chain_of(turn).add(turn, reason, model, site)
         else:
             self._unchained += 1
 
@@ -196,6 +222,8 @@ class ReportBuilder:
         self._findings.setdefault((finding.code, finding.call_site), []).append(finding)
         site = self._sites.get(finding.call_site)
         chain = self._chains.get(self.chain_id_of(finding.chain_id))
+        if chain is not None and finding.code == "SL102" and finding.turn_id == chain.last_turn_id:
+            chain.told_over = True  # the tracer says so once nothing has carried a chain on
         for counts in [part.findings for part in (site, chain) if part is not None]:
             counts[finding.code] = counts.get(finding.code, 0) + 1
 
@@ -231,50 +259,46 @@ class ReportBuilder:
             lost=lost,
         )
 
-    def _add_to_chain(self, turn: TurnRecord, reason: str, model: str) -> None:
+    def _chain_of(self, turn: TurnRecord) -> _Chain:
         chain_id = self.chain_id_of(turn.chain_id)
         if chain_id not in self._chains and turn.parent_turn_id is None and turn.parent_digest is not None:
             # The first turn of this chain that its process saw carries on a conversation of another process.
-            before = self._digests.get(_digest(turn.parent_digest))
+            before = self._digests.get(hash(turn.parent_digest))
             if before is not None:
                 self._chain_ids[turn.chain_id] = before
-                self._chains[before].joined.append(turn.chain_id)
+                self._chains[before].joined += (turn.chain_id,)
                 chain_id = before
         if turn.digest is not None:
-            self._digests[_digest(turn.digest)] = chain_id
-        chain = self._chains.setdefault(chain_id, _Chain(turn, turn))
-        chain.last = turn
-        chain.length += turn.stop_reason is not None
-        chain.relations.append(turn.relation)
-        chain.reasons.append(reason)
-        if model not in chain.models:
-            chain.models.append(model)
+            self._digests[hash(turn.digest)] = chain_id  # a number takes half the memory of the text
+        chain = self._chains.get(chain_id)
+        if chain is None:
+            chain = self._chains[chain_id] = _Chain(chain_id, turn.started_at)
+        return chain
 
     def _chain_row(
         self, chain: _Chain, over: dict[str, ChainRecord], now: int, may_run: Callable[[int], bool]
     ) -> ChainRow:
-        last = chain.last
-        record = over.get(last.chain_id)
+        record = over.get(chain.last_chain_id)
         outcome: State
-        if record is not None and record.ended_at >= last.started_at:
+        if record is not None and record.ended_at >= chain.last_started_at:
             outcome = record.outcome
-        elif now - last.ended_at > CHAIN_IDLE_NS or not may_run(last.pid):
-            outcome = outcome_of(last)
+        elif chain.told_over or now - chain.ended_at > CHAIN_IDLE_NS or not may_run(chain.pid):
+            outcome = chain.outcome
         else:
             outcome = OPEN
         return ChainRow(
-            chain_id=self.chain_id_of(chain.first.chain_id),
+            chain_id=chain.chain_id,
             outcome=outcome,
             turns=len(chain.relations),
             length=chain.length,
-            started_at=chain.first.started_at,
-            ended_at=last.ended_at,
-            models=tuple(chain.models),
+            started_at=chain.started_at,
+            ended_at=chain.ended_at,
+            models=chain.models,
             relations=tuple(chain.relations),
             stop_reasons=tuple(chain.reasons),
             findings=_by_code(chain.findings),
-            site=last.call_site,
-            joined=tuple(chain.joined),
+            site=chain.site,
+            joined=chain.joined,
         )
 
     def _finding_rows(self) -> tuple[FindingRow, ...]:
@@ -301,8 +325,3 @@ def _sorted(counts: dict[str, int]) -> dict[str, int]:
 
 def _by_code(counts: dict[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))
-
-
-def _digest(text: str) -> int:
-    # Half the memory of the text; digests of other lengths than ours still tell conversations apart.
-    return hash(text)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def render(loaded: Loaded, row: ChainRow, style: Style) -> Iterator[str]:
     """The chain in lines, newlines included."""
     page = Page(style)
-    lines = [f"chain {page.paint(row.chain_id, 'strong')}: {page.outcome(row.outcome)}, {plural(row.turns, 'turn')}"]
+    name = page.paint(printable(row.chain_id), "strong")
+    lines = [f"chain {name}: {page.outcome(row.outcome)}, {plural(row.turns, 'turn')}"]
     facts = [words.period(row.started_at, row.ended_at), *map(printable, row.models)]
     lines += page.prose(", ".join(facts))
     if row.joined:
@@ -45,14 +46,17 @@ def _turn(page: Page, row: TreeRow, findings: Sequence[tuple[FindingRecord, str]
     )
     arrow = "→" if page.style.unicode else "->"
     what = f"{turn.index:>2}  {page.pad(printable(words.way(turn)), 15)} {arrow} {printable(words.ending(turn))}"
-    yield page.ends(f"{_branch(page, row)}{mark} {what}", words.duration(turn.ended_at - turn.started_at))
-
+    took = words.duration(turn.ended_at - turn.started_at)
     below = _rails(page, row)
+    head, *rest = page.prose(what, page.width - len(below) - len(took) - 2)
+    yield page.ends(f"{_branch(page, row)}{mark} {head}", took)
+    yield from (f"{below}    {line}" for line in rest)
+
     room = page.width - len(below) - 4
     details = [text for text in (words.size(turn), words.made(turn)) if text]
-    rest = "".join(f", {text}" for text in details)
-    site = page.site(turn.call_site, room - len(rest))
-    yield f"{below}    {page.paint(page.clip(site + rest, room), 'dim')}"
+    facts = "".join(f", {text}" for text in details)
+    site = page.site(turn.call_site, room - len(facts))
+    yield f"{below}    {page.paint(page.clip(site + facts, room), 'dim')}"
     for record, message in findings:
         role: Role = "error" if record.severity == "error" else "warning"
         yield f"{below}    {page.paint(printable(f'{record.code} {record.name}'), role)}"
