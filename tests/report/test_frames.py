@@ -127,7 +127,7 @@ class TestCharacters:
         assert "".join(shown).isascii()
         assert "    --> b.py:9:1\n"[1:] in "".join(shown)
 
-    @given(st.text(st.sampled_from("ab \t日e\u0301\x00\x1bé"), max_size=40), st.integers(1, 45), st.integers(0, 20))
+    @given(st.text(st.sampled_from("ab \t日e\u0301\x01\x1bé"), max_size=40), st.integers(1, 45), st.integers(0, 20))
     def test_any_line_has_its_mark_under_its_text(self, text, column, length):
         line = text.replace("\n", "")
         shown, starts = columns(line)
