@@ -12,6 +12,7 @@ import pytest
 
 import stoplint.check.rules
 from stoplint import catalog, pages
+from stoplint.cli.analysis import Request, analyse
 from stoplint.findings import Finding, Place
 
 RULES = catalog.rules()
@@ -59,6 +60,17 @@ def test_silent_section_speaks_without_its_look(case: pages.Case, tmp_path: Path
     found = page_harness.lint(mutated, tmp_path)
     text = "\n".join(source.text for source in mutated.sources)
     assert found, f"{RULES[case.code].path.name}:{case.line}: nothing is found in\n{text}"
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if any(one.file.endswith((".txt", ".toml")) for one in case.sources)], ids=named
+)
+def test_pins_are_read_in_isolation_too(case: pages.Case, tmp_path: Path) -> None:
+    """--isolated sets stoplint's configuration aside; what the project pins is a fact of the project."""
+    page_harness.write(case, tmp_path)
+    request = Request((str(tmp_path),), isolated=True, use_baseline=False, jobs=1)
+    wrong = page_harness.difference(case, analyse(request).report.findings, tmp_path)
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
