@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stoplint.trace import canonical
 
@@ -43,8 +43,7 @@ class Answer(NamedTuple):
     exact: bool
 
 
-_NO_CONTENT: Final = canonical.scan(())
-NO_ANSWER: Final = Answer(None, None, None, None, None, Usage(), (), False, False, _NO_CONTENT, True)
+NO_ANSWER: Final = Answer(None, None, None, None, None, Usage(), (), False, False, canonical.NOTHING, True)
 
 
 def field(holder: object, name: str) -> object:
@@ -62,40 +61,45 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
 def usage(holder: object) -> Usage:
     """The token counts of a `usage` object or dict."""
-    if holder is None:
+    fields = holder if isinstance(holder, dict) else getattr(holder, "__dict__", None)
+    if not fields:
         return Usage()
+    get = fields.get
     return Usage(
-        _count(field(holder, "input_tokens")),
-        _count(field(holder, "output_tokens")),
-        _count(field(holder, "cache_read_input_tokens")),
-        _count(field(holder, "cache_creation_input_tokens")),
+        get("input_tokens"),
+        get("output_tokens"),
+        get("cache_read_input_tokens"),
+        get("cache_creation_input_tokens"),
     )
 
 
 def from_message(message: object) -> Answer:
-    """The facts of a Message: an SDK model or the decoded JSON."""
-    content = field(message, "content")
-    blocks = content if isinstance(content, (list, tuple)) else ()
-    details = field(message, "stop_details")
+    """The facts of a Message: an SDK model or the decoded JSON.
+
+    Taken as the API says they are: nothing validates a response unless the client is told to, and a field of another
+    type is worth no more here than one that is absent.
+    """
+    fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
+    get = fields.get
+    content = get("content")
+    details = get("stop_details")
+    if details is None and "stop_details" not in fields:
+        # An SDK that does not know the field yet keeps it among the extra ones.
+        details = field(message, "stop_details")
     return build(
-        response_id=_text(field(message, "id")),
-        model=_text(field(message, "model")),
-        stop_reason=_text(field(message, "stop_reason")),
-        stop_sequence=_text(field(message, "stop_sequence")),
-        refusal_category=_text(field(details, "category")) if details is not None else None,
-        used=usage(field(message, "usage")),
-        blocks=blocks,
+        get("id"),
+        get("model"),
+        get("stop_reason"),
+        get("stop_sequence"),
+        _text(field(details, "category")) if details is not None else None,
+        usage(get("usage")),
+        content if isinstance(content, (list, tuple)) else (),
     )
 
 
-def build(  # noqa: PLR0913 - the fields of a Message
-    *,
+def build(  # noqa: PLR0913, PLR0917 - the fields of a Message
     response_id: str | None,
     model: str | None,
     stop_reason: str | None,
@@ -103,33 +107,32 @@ def build(  # noqa: PLR0913 - the fields of a Message
     refusal_category: str | None,
     used: Usage,
     blocks: Sequence[object],
+    *,
     exact: bool = True,
 ) -> Answer:
     """Judge the content of an answer.
 
     Empty is an answer without a block, or with blank text blocks only; a refusal without content is a refusal.
     """
-    content = canonical.scan(({"content": blocks},)) if blocks else _NO_CONTENT
+    content = canonical.scan_content(blocks) if blocks else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
     blank = not kinds or (len(content.texts) == len(kinds) and not any(text.strip() for text in content.texts))
     return Answer(
-        response_id=response_id,
-        model=model,
-        stop_reason=stop_reason,
-        stop_sequence=stop_sequence,
-        refusal_category=refusal_category,
-        usage=used,
-        kinds=_counted(kinds),
-        empty=blank and stop_reason not in (None, "refusal"),
-        truncated_tool_use=bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
-        content=content,
-        exact=exact,
+        response_id,
+        model,
+        stop_reason,
+        stop_sequence,
+        refusal_category,
+        used,
+        ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
+        blank and stop_reason is not None and stop_reason != "refusal",
+        bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
+        content,
+        exact,
     )
 
 
 def _counted(kinds: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    if len(kinds) == 1:
-        return ((kinds[0], 1),)
     counts: dict[str, int] = {}
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
@@ -217,16 +220,7 @@ class StreamedAnswer:
         """What is known so far; without a `message_delta` there is no stop reason."""
         reason, sequence, category = self.stop or (None, None, None)
         blocks = self.blocks()
-        return build(
-            response_id=self.response_id,
-            model=self.model,
-            stop_reason=reason,
-            stop_sequence=sequence,
-            refusal_category=category,
-            used=self._usage,
-            blocks=blocks,
-            exact=self._exact,
-        )
+        return build(self.response_id, self.model, reason, sequence, category, self._usage, blocks, exact=self._exact)
 
     def blocks(self) -> list[dict[str, object]]:
         """The content so far, as plain data."""

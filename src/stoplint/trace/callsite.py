@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stoplint.trace.records import CallSite
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
 _DEPTH: Final = 64
 _SKIPPED: Final = frozenset(
@@ -34,8 +34,10 @@ _SKIPPED: Final = frozenset(
         "uvloop",
     }
 )
-_known: dict[tuple[CodeType, int], CallSite] = {}
-_KNOWN_LIMIT: Final = 4096
+_LIMIT: Final = 4096
+# By the identity of code objects, which are kept for it: their hash reads all of a function's constants.
+_between: dict[int, CodeType] = {}
+_known: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
 
 
 def capture(start: int = 1) -> CallSite | None:
@@ -43,26 +45,32 @@ def capture(start: int = 1) -> CallSite | None:
 
     `start` counts the callers to leave out.  Frames, not tracebacks: no source is read.
     """
-    frame = sys._getframe(start)  # noqa: SLF001 - the only way to the caller that costs less than a microsecond
+    frame: FrameType | None = sys._getframe(start)  # noqa: SLF001 - the only cheap way to the caller
     for _ in range(_DEPTH):
-        name = frame.f_globals.get("__name__")
-        if type(name) is str and (name in _SKIPPED or name.partition(".")[0] in _SKIPPED):
-            following = frame.f_back
-            if following is None:
-                return None
-            frame = following
-            continue
-        key = (frame.f_code, frame.f_lineno)
-        site = _known.get(key)
-        if site is None:
-            if len(_known) >= _KNOWN_LIMIT:
-                _known.clear()
-            site = _known[key] = _site(frame.f_code, frame.f_lineno)
-        return site
+        if frame is None:
+            return None
+        code = frame.f_code
+        if id(code) not in _between:
+            found = _known.get((id(code), frame.f_lineno))
+            if found is not None:
+                return found[1]
+            if not _is_between(frame):
+                return _remember(code, frame.f_lineno)
+            _between[id(code)] = code
+        frame = frame.f_back
     return None
 
 
-def _site(code: CodeType, line: int) -> CallSite:
+def _is_between(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.partition(".")[0] in _SKIPPED
+
+
+def _remember(code: CodeType, line: int) -> CallSite:
+    if len(_known) >= _LIMIT:
+        _known.clear()
+        _between.clear()
     # `co_qualname` is new in 3.11; before it only the bare name is to be had.
-    name = getattr(code, "co_qualname", code.co_name)
-    return CallSite(path=code.co_filename, function=name, line=line)
+    site = CallSite(path=code.co_filename, function=getattr(code, "co_qualname", code.co_name), line=line)
+    _known[id(code), line] = (code, site)
+    return site

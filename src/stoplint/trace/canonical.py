@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 _CLIP: Final = 2048
 _EDGE: Final = 1024
 _MAX_BLOCKS: Final = 256
-_LOOSE_PIECES: Final = 16
-_LOOSE_LOOK: Final = 256
-_LOOSE_KEEP: Final = 64
+_LOOSE_LOOK: Final = 64
+_LOOSE_KEEP: Final = 24
 SEPARATOR: Final = b"\x1e"
 
 _DROPPED: Final = frozenset({"cache_control", "parsed_output"})
@@ -30,21 +29,54 @@ class Scan(NamedTuple):
 
     `blocks` are canonical, one for each content block.  `kinds` holds the block types of each message.  `results` are
     the answered tool_use ids with whether each is marked as an error; `tool_ids` the ids of client tool_use blocks;
-    `null_keys` whether a block has a top-level key with the value None; `texts` the text of the text blocks.
+    `texts` the text of the text blocks; `null_keys` whether a block has a top-level key with the value None.
     """
 
-    blocks: list[bytes]
-    kinds: list[tuple[str, ...]]
-    results: list[tuple[str, bool]]
-    tool_ids: list[str]
-    null_keys: bool
-    texts: list[str]
+    blocks: tuple[bytes, ...]
+    kinds: tuple[tuple[str, ...], ...]
+    texts: tuple[str, ...]
+    results: tuple[tuple[str, bool], ...] = ()
+    tool_ids: tuple[str, ...] = ()
+    null_keys: bool = False
+
+
+NOTHING: Final = Scan((), (), ())
+_TEXT_FIELDS: Final = 4
+"""A text block has `type`, `text`, `citations` and, where it was parsed, `parsed_output`."""
+_ONE_TEXT: Final = (("text",),)
+
+
+class _Found:
+    """A scan in the making."""
+
+    __slots__ = ("blocks", "kinds", "null_keys", "results", "texts", "tool_ids")
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+        self.kinds: list[tuple[str, ...]] = []
+        self.texts: list[str] = []
+        self.results: list[tuple[str, bool]] = []
+        self.tool_ids: list[str] = []
+        self.null_keys = False
 
 
 def scan(messages: Sequence[object]) -> Scan:
     """Look at `messages`, dicts as the SDK sends them.  Content of another kind (an iterator) is never consumed."""
-    found = Scan([], [], [], [], False, [])
-    null_keys = False
+    if len(messages) == 1:
+        # Nearly every group is one message with one text: the way that has to be short.
+        message = messages[0]
+        content = message.get("content") if type(message) is dict else None
+        if type(content) is list and len(content) == 1:
+            block = content[0]
+            if type(block) is dict and len(block) == 2 and block.get("type") == "text":
+                content = block.get("text")
+        if type(content) is str and len(content) <= _CLIP:
+            return Scan((b"t" + content.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (content,))
+    return _scan_all(messages)
+
+
+def _scan_all(messages: Sequence[object]) -> Scan:
+    found = _Found()
     for message in messages:
         content = message.get("content") if isinstance(message, dict) else getattr(message, "content", None)
         if type(content) is str:
@@ -52,15 +84,32 @@ def scan(messages: Sequence[object]) -> Scan:
             found.texts.append(content)
             found.kinds.append(("text",))
         elif isinstance(content, (list, tuple)):
-            null_keys = _scan_blocks(content[-_MAX_BLOCKS:], found) or null_keys
+            _scan_blocks(content[-_MAX_BLOCKS:], found)
         else:
             found.kinds.append(())
-    return found._replace(null_keys=True) if null_keys else found
+    return Scan(
+        tuple(found.blocks),
+        tuple(found.kinds),
+        tuple(found.texts),
+        tuple(found.results),
+        tuple(found.tool_ids),
+        found.null_keys,
+    )
 
 
-def _scan_blocks(blocks: Sequence[object], found: Scan) -> bool:
+def scan_content(blocks: Sequence[object]) -> Scan:
+    """Look at the content of one message."""
+    if len(blocks) == 1:
+        fields = getattr(blocks[0], "__dict__", None)
+        if fields is not None and fields.get("type") == "text" and not fields.get("citations"):
+            text = fields.get("text")
+            if type(text) is str and len(fields) <= _TEXT_FIELDS and not getattr(blocks[0], "__pydantic_extra__", None):
+                return Scan((_text(text),), _ONE_TEXT, (text,))
+    return _scan_all(({"content": blocks},))
+
+
+def _scan_blocks(blocks: Sequence[object], found: _Found) -> None:
     kinds = []
-    null_keys = False
     for block in blocks:
         data = plain(block)
         kind = data.get("type")
@@ -74,11 +123,10 @@ def _scan_blocks(blocks: Sequence[object], found: Scan) -> bool:
         elif kind == "tool_result":
             found.results.append((str(data.get("tool_use_id")), data.get("is_error") is True))
         # A model's unset fields are None too, but are not sent.
-        if not null_keys and type(block) is dict and None in block.values():
-            null_keys = True
+        if not found.null_keys and type(block) is dict and None in block.values():
+            found.null_keys = True
         found.blocks.append(block_bytes(data))
     found.kinds.append(tuple(kinds))
-    return null_keys
 
 
 def plain(block: object) -> dict[str, object]:
@@ -178,14 +226,18 @@ def _normal_dict(data: dict[str, object]) -> dict[str, object]:
     return out
 
 
-def loose(found: Scan) -> int | None:
-    """A key that survives an edited echo: thinking dropped, blocks joined, text stripped.  None where nothing is left.
+def loose(found: Scan) -> tuple[object, ...] | None:
+    """What survives an edited echo: thinking dropped, blocks joined, text stripped.  None where nothing is left.
 
-    Only the ends of the text and the ids count.  Valid in this process only.
+    The ends of the text and the tool_use ids.
     """
-    texts = [text for text in found.texts if text]
-    if not texts and not found.tool_ids and not found.results:
+    texts = found.texts
+    if len(texts) == 1:
+        text = texts[0]
+        head, tail = text[:_LOOSE_LOOK].lstrip()[:_LOOSE_KEEP], text[-_LOOSE_LOOK:].rstrip()[-_LOOSE_KEEP:]
+    else:
+        head = next((start for text in texts if (start := text[:_LOOSE_LOOK].lstrip()[:_LOOSE_KEEP])), "")
+        tail = next((end for text in reversed(texts) if (end := text[-_LOOSE_LOOK:].rstrip()[-_LOOSE_KEEP:])), "")
+    if not head and not tail and not found.tool_ids:
         return None
-    head = "".join("".join(text[:_LOOSE_LOOK].split()) for text in texts[:_LOOSE_PIECES])[:_LOOSE_KEEP]
-    tail = "".join("".join(text[-_LOOSE_LOOK:].split()) for text in texts[-_LOOSE_PIECES:])[-_LOOSE_KEEP:]
-    return hash((head, tail, tuple(found.tool_ids), tuple(identity for identity, _ in found.results)))
+    return (head, tail, found.tool_ids)

@@ -9,9 +9,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
-    from stoplint.trace.records import CallSite, ChainOutcome
+    from opentelemetry.trace import SpanContext
+
+    from stoplint.trace.records import CallSite, ChainOutcome, Relation
     from stoplint.trace.request import Parameters
 
 TURN_LIMIT: Final = 10_000
@@ -27,58 +29,43 @@ class TurnState:
     span context to link to, None where no span was there.
     """
 
-    __slots__ = (
-        "answer_keys",
-        "answered",
-        "call_site",
-        "chain",
-        "child",
-        "context",
-        "digest",
-        "empty",
-        "exact",
-        "failed",
-        "forced_tool",
-        "index",
-        "keys",
-        "parameters",
-        "parent_digest",
-        "relation",
-        "request_key",
-        "seen",
-        "stop_reason",
-        "streak",
-        "tool_ids",
-        "truncated_tool_use",
-        "turn_id",
-        "user_blocks",
-    )
+    # Defaults live on the class: a turn sets only what differs, which halves the cost of making one.
+    index = 0
+    relation: Relation = "new"
+    streak = 1
+    digest: str | None = None
+    parent_digest: str | None = None
+    answer_keys: tuple[int, ...] = ()
+    stop_reason: str | None = None
+    empty = False
+    exact = True
+    failed = False
+    answered = False
+    forced_tool = False
+    truncated_tool_use = False
+    tool_ids: tuple[str, ...] = ()
+    user_blocks = 0
+    child: TurnState | None = None
+    call_site: CallSite | None = None
+    context: SpanContext | None = None
+    keys: tuple[Hashable, ...] = ()
+    seen = 0.0
+    response_id: str | None = None
+    _own_id: str | None = None
 
-    def __init__(self, turn_id: str, chain: Chain, request_key: int, parameters: Parameters) -> None:
-        self.turn_id = turn_id
+    def __init__(self, chain: Chain, request_key: int, parameters: Parameters) -> None:
         self.chain = chain
         self.request_key = request_key
         self.parameters = parameters
-        self.index = 0
-        self.relation: str = "new"
-        self.streak = 1
-        self.digest: str | None = None
-        self.parent_digest: str | None = None
-        self.answer_keys: tuple[int, ...] = ()
-        self.stop_reason: str | None = None
-        self.empty = False
-        self.exact = True
-        self.failed = False
-        self.answered = False
-        self.forced_tool = False
-        self.truncated_tool_use = False
-        self.tool_ids: tuple[str, ...] = ()
-        self.user_blocks = 0
-        self.child: TurnState | None = None
-        self.call_site: CallSite | None = None
-        self.context: object = None
-        self.keys: tuple[Hashable, ...] = ()
-        self.seen = 0.0
+
+    @property
+    def turn_id(self) -> str:
+        """The response id; until there is one, and where none comes, an id of our own."""
+        if self.response_id is not None:
+            return self.response_id
+        if self._own_id is None:
+            self._own_id = "stoplint_" + new_id()
+        return self._own_id
 
 
 class Chain:
@@ -134,38 +121,42 @@ class Chains:
         if now - state.seen > self._max_age:
             self._forget_locked(state)
             return None
-        identity = id(state)
-        if identity in self._turns:
-            self._turns.move_to_end(identity)
+        self._turns.move_to_end(id(state))
         return state
 
     def add_locked(self, state: TurnState, now: float) -> None:
         """Remember a turn and make its chain the most recent."""
         state.seen = now
         self._turns[id(state)] = state
-        self.learn_locked(state, (state.request_key,))
+        key = state.request_key
+        state.keys = (key,)
+        self._index[key] = state
         chain = state.chain
         chain.last = state
-        self.touch_locked(chain, now)
+        chain.seen = now
+        self._open[chain.chain_id] = chain
+        self._open.move_to_end(chain.chain_id)
         while len(self._turns) > self._limit:
             _, oldest = self._turns.popitem(last=False)
             self._unlearn_locked(oldest)
 
-    def touch_locked(self, chain: Chain, now: float) -> None:
-        """Note that a chain goes on."""
+    def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], now: float, ended_at: int) -> None:
+        """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
+        chain = state.chain
+        state.index = chain.length
         chain.seen = now
-        chain.ended_at = time.time_ns()
-        self._open[chain.chain_id] = chain
-        self._open.move_to_end(chain.chain_id)
-
-    def learn_locked(self, state: TurnState, keys: Iterable[Hashable]) -> None:
-        """Let `state` be found by more keys.  The newest turn wins a key."""
-        if id(state) not in self._turns:
+        chain.ended_at = ended_at
+        if chain.chain_id not in self._open:
+            self._open[chain.chain_id] = chain
+        if state.failed:
             return
-        added = tuple(keys)
-        state.keys += added
-        for key in added:
-            self._index[key] = state
+        state.answered = True
+        chain.length += 1
+        if id(state) in self._turns:
+            state.keys += keys
+            index = self._index
+            for key in keys:
+                index[key] = state
 
     def _unlearn_locked(self, state: TurnState) -> None:
         for key in state.keys:
@@ -188,7 +179,8 @@ class Chains:
                 break
             if not full and chain.last is not None and not (chain.last.answered or chain.last.failed):
                 # A request that is still under way keeps its chain open.
-                self.touch_locked(chain, now)
+                chain.seen = now
+                self._open.move_to_end(chain.chain_id)
                 continue
             self._open.popitem(last=False)
             over.append(chain)

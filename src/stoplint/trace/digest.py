@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stoplint.trace.canonical import SEPARATOR, Scan, clip, plain, scan
+from stoplint.trace.canonical import NOTHING, SEPARATOR, Scan, clip, plain, scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,59 +37,67 @@ class Tail(NamedTuple):
     user_opening: bytes
 
 
-_NOTHING: Final = Scan([], [], [], [], False, [])
+def _starts(messages: Sequence[dict[str, object]]) -> tuple[int, int, int]:
+    """Where the last user turn, the assistant turn before it and the user turn before that begin."""
+    user = len(messages)
+    lowest = max(0, user - _GROUP_LIMIT)
+    while user > lowest and messages[user - 1].get("role") != "assistant":
+        user -= 1
+    assistant = user
+    lowest = max(0, user - _GROUP_LIMIT)
+    while assistant > lowest and messages[assistant - 1].get("role") == "assistant":
+        assistant -= 1
+    before = assistant
+    if assistant < user:
+        lowest = max(0, assistant - _GROUP_LIMIT)
+        while before > lowest and messages[before - 1].get("role") != "assistant":
+            before -= 1
+    return user, assistant, before
 
 
-def _role(message: object) -> object:
-    return message.get("role") if isinstance(message, dict) else getattr(message, "role", None)
-
-
-def _group_start(messages: Sequence[object], end: int, *, assistant: bool) -> int:
-    lowest = max(0, end - _GROUP_LIMIT)
-    start = end
-    while start > lowest and (_role(messages[start - 1]) == "assistant") is assistant:
-        start -= 1
-    return start
+def _as_dict(message: object) -> dict[str, object]:
+    if isinstance(message, dict):
+        return message
+    return {"role": getattr(message, "role", None), "content": getattr(message, "content", None)}
 
 
 def split(messages: Sequence[object]) -> Tail:
     """Look at the last three turns of `messages`, at most 64 messages each."""
     length = len(messages)
-    user_start = _group_start(messages, length, assistant=False)
-    assistant_start = _group_start(messages, user_start, assistant=True)
-    user = scan(messages[user_start:]) if user_start < length else _NOTHING
+    try:
+        user_start, assistant_start, before_start = _starts(messages)  # type: ignore[arg-type]
+    except AttributeError:
+        # Before 1.14 a message may still be a model here.
+        return split([_as_dict(message) for message in messages])
+    user = scan(messages[user_start:]) if user_start < length else NOTHING
     if assistant_start == user_start:
-        opening = _opening(messages) if user_start > 0 else b""
-        return Tail(_NOTHING, _NOTHING, user, user_start, length, b"", opening)
-    before_start = _group_start(messages, assistant_start, assistant=False)
-    opening = _opening(messages)
+        opening = SEPARATOR.join(scan(messages[:1]).blocks) if user_start > 0 else b""
+        return Tail(NOTHING, NOTHING, user, user_start, length, b"", opening)
+    before = scan(messages[before_start:assistant_start])
+    opening = SEPARATOR.join(before.blocks if assistant_start == 1 else scan(messages[:1]).blocks)
     return Tail(
-        before=scan(messages[before_start:assistant_start]),
-        assistant=scan(messages[assistant_start:user_start]),
-        user=user,
-        depth=assistant_start,
-        length=length,
-        opening=opening if before_start > 0 else b"",
-        user_opening=opening,
+        before,
+        scan(messages[assistant_start:user_start]),
+        user,
+        assistant_start,
+        length,
+        opening if before_start > 0 else b"",
+        opening,
     )
 
 
-def _opening(messages: Sequence[object]) -> bytes:
-    return SEPARATOR.join(scan(messages[:1]).blocks)
-
-
-def _hasher(depth: int, opening: bytes, before: Sequence[bytes]) -> blake2b:
-    joined = b"\x1d".join((str(depth).encode(), opening, SEPARATOR.join(before), b""))
-    return blake2b(joined, digest_size=_SIZE)
+def _digest(depth: int, opening: bytes, before: Sequence[bytes], after: Sequence[bytes]) -> str:
+    joined = SEPARATOR.join
+    return blake2b(
+        b"%d\x1d%b\x1d%b\x1d%b" % (depth, opening, joined(before), joined(after)), digest_size=_SIZE
+    ).hexdigest()
 
 
 def parent_digest(tail: Tail) -> str | None:
     """The digest of the conversation up to and including its last assistant turn, None where there is none yet."""
     if not tail.assistant.kinds:
         return None
-    hasher = _hasher(tail.depth, tail.opening, tail.before.blocks)
-    hasher.update(SEPARATOR.join(tail.assistant.blocks))
-    return hasher.hexdigest()
+    return _digest(tail.depth, tail.opening, tail.before.blocks, tail.assistant.blocks)
 
 
 def turn_digests(tail: Tail, answer: Sequence[bytes]) -> tuple[str, ...]:
@@ -99,14 +107,9 @@ def turn_digests(tail: Tail, answer: Sequence[bytes]) -> tuple[str, ...]:
     both parts or, as one documented pause loop does, only the last: a second digest stands for that form.
     """
     if tail.user.kinds or not tail.assistant.kinds:
-        hasher = _hasher(tail.length, tail.user_opening, tail.user.blocks)
-        hasher.update(SEPARATOR.join(answer))
-        return (hasher.hexdigest(),)
-    base = _hasher(tail.depth, tail.opening, tail.before.blocks)
-    alone = base.copy()
-    base.update(SEPARATOR.join([*tail.assistant.blocks, *answer]))
-    alone.update(SEPARATOR.join(answer))
-    return (base.hexdigest(), alone.hexdigest())
+        return (_digest(tail.length, tail.user_opening, tail.user.blocks, answer),)
+    place = (tail.depth, tail.opening, tail.before.blocks)
+    return (_digest(*place, (*tail.assistant.blocks, *answer)), _digest(*place, answer))
 
 
 def thread_digest(response_id: str) -> str:
@@ -114,35 +117,23 @@ def thread_digest(response_id: str) -> str:
     return blake2b(b"thread\0" + response_id.encode(), digest_size=_SIZE).hexdigest()
 
 
-def request_key(tail: Tail, system: int) -> int:
-    """A key equal for two requests with the same conversation.  Valid in this process only."""
-    return hash(
-        (
-            tail.depth,
-            tail.opening or tail.user_opening,
-            tuple(tail.before.blocks),
-            tuple(tail.assistant.blocks),
-            tuple(tail.user.blocks),
-            system,
-        )
-    )
+def request_key(tail: Tail, parent: str | None, system: int, without: int = 0) -> int:
+    """A key equal for two requests with the same conversation.  Valid in this process only.
 
-
-def shortened(tail: Tail, blocks: int) -> Tail:
-    """`tail` without the last `blocks` blocks of its user turn: what the request was before they were added."""
-    user = tail.user
-    return tail._replace(user=user._replace(blocks=user.blocks[: len(user.blocks) - blocks]))
+    `parent` is the parent digest; `without` leaves out that many blocks at the end of the user turn: what the request
+    was before they were added.
+    """
+    user = tail.user.blocks
+    return hash((parent, tail.user_opening, user[: len(user) - without] if without else user, system))
 
 
 def joined(first: Scan, second: Scan) -> Scan:
     """Two assistant turns as one."""
     return Scan(
-        blocks=[*first.blocks, *second.blocks],
-        kinds=[*first.kinds, *second.kinds],
-        results=[],
-        tool_ids=[*first.tool_ids, *second.tool_ids],
-        null_keys=False,
-        texts=[*first.texts, *second.texts],
+        first.blocks + second.blocks,
+        first.kinds + second.kinds,
+        first.texts + second.texts,
+        tool_ids=first.tool_ids + second.tool_ids,
     )
 
 

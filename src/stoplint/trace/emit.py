@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import Span, TracerProvider
+    from opentelemetry.trace import Span, SpanContext, TracerProvider
 
     from stoplint.trace.records import ChainRecord, FindingRecord
     from stoplint.trace.turn import Turn, Value
@@ -43,7 +43,7 @@ class Telemetry:
         logger_provider: LoggerProvider | None = None,
     ) -> None:
         version = stoplint.__version__
-        self._own_provider = tracer_provider is not None
+        self._has_provider = tracer_provider is not None
         self._tracer = trace.get_tracer(SCOPE, version, tracer_provider)
         self._logger = _logs.get_logger(SCOPE, version, logger_provider)
         meter = metrics.get_meter(SCOPE, version, meter_provider)
@@ -55,25 +55,30 @@ class Telemetry:
 
     def has_backend(self) -> bool:
         """Whether spans go anywhere: a tracer provider was given, or the application has set one."""
-        return self._own_provider or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+        if not self._has_provider:
+            self._has_provider = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+        return self._has_provider
 
     def fault(self, place: str) -> None:
         """Count a fault of our own."""
         self._errors.add(1, {"stoplint.hook": place})
 
-    def adopt(self, current: Turn, native: object) -> None:
+    def adopt(self, current: Turn, native: Span | None) -> None:
         """Choose the span for a turn's facts: the SDK's own, another emitter's, or none yet."""
-        if isinstance(native, trace.Span):
+        if native is not None:
             current.span = native
             current.native = True
+            if not self._has_provider and native.is_recording():
+                # A client may have a provider of its own.
+                self._has_provider = True
         else:
             around = trace.get_current_span()
             if around.is_recording() and _is_llm_span(around):
                 current.span = around
         if current.span is not None:
-            current.state.context = current.span.get_span_context()  # type: ignore[attr-defined]
+            current.state.context = current.span.get_span_context()
 
-    def start(self, current: Turn, request: Mapping[str, Value], *, beside: bool) -> object:
+    def start(self, current: Turn, request: Mapping[str, Value], *, beside: bool) -> None:
         """Start a span of our own.
 
         `chat {model}` by the GenAI conventions; where another emitter has a span that cannot be reached (`beside`),
@@ -90,37 +95,38 @@ class Telemetry:
             )
         current.span, current.own, current.beside = span, True, beside
         current.state.context = span.get_span_context()
-        return span
 
     def current(self, current: Turn) -> AbstractContextManager[object]:
         """The turn's own `chat` span as the current span; nothing where a turn has none."""
         span = current.span
-        if not isinstance(span, trace.Span) or current.beside:
+        if span is None or current.beside:
             return nullcontext()
         return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
-    def finish(self, current: Turn, parent: object) -> None:
+    def finish(self, current: Turn, parent: SpanContext | None) -> None:
         """Put a finished turn's facts on its span, and end the span where it is ours."""
         span = current.span
-        if not isinstance(span, trace.Span):
-            span = None
-        elif not span.is_recording() and not current.own:
-            span = self._late_span(current, span) if span.get_span_context().trace_flags.sampled else None
         if span is None:
             return
-        if span.is_recording():
-            span.set_attributes(turn.attributes(current))
-            if isinstance(parent, trace.SpanContext) and parent.is_valid:
-                span.add_link(parent, {"stoplint.relation": current.decision.relation})
+        recording = span.is_recording()
+        if not recording and not current.own:
+            if not span.get_span_context().trace_flags.sampled:
+                return
+            span, recording = self._late_span(current, span), True
+        if not recording:
+            return
+        span.set_attributes(turn.attributes(current))
+        if parent is not None and parent.is_valid:
+            span.add_link(parent, {"stoplint.relation": current.decision.relation})
         if current.own and not current.beside:
             span.set_attributes(turn.llm_attributes(current.answer))
-            if current.error is not None and current.error != "cancelled":
-                span.set_status(_ERROR)
-                span.set_attribute("error.type", current.error)
+        if current.own and current.error is not None and current.error != "cancelled":
+            span.set_status(_ERROR)
+            span.set_attribute("error.type", current.error)
 
     def end(self, current: Turn) -> None:
         """End the span of a turn where it is ours."""
-        if current.own and isinstance(current.span, trace.Span):
+        if current.own and current.span is not None:
             current.span.end()
 
     def _late_span(self, current: Turn, ended: Span) -> Span:
@@ -147,11 +153,11 @@ class Telemetry:
             },
         )
 
-    def finding(self, record: FindingRecord, span: object) -> None:
+    def finding(self, record: FindingRecord, span: Span | None) -> None:
         """Tell a finding: an event where the turn's span is open, else a log record with its trace context."""
         self._findings.add(1, {"rule": record.code})
         details = turn.finding_attributes(record)
-        if isinstance(span, trace.Span) and span.is_recording():
+        if span is not None and span.is_recording():
             span.add_event(_EVENT, details)
             return
         if record.call_site is not None:

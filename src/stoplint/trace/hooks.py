@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeAlias
 
+    from opentelemetry.trace import Span
+
     from stoplint.trace.reads import ReadTracking
     from stoplint.trace.tracer import Tracer
     from stoplint.trace.turn import Turn
@@ -145,7 +147,7 @@ class Hooks:
             return None
         return current
 
-    def _choose_span(self, current: Turn, client: object, native: object) -> None:
+    def _choose_span(self, current: Turn, client: object, native: Span | None) -> None:
         telemetry = self._tracer.telemetry
         if telemetry is None:
             return
@@ -173,14 +175,16 @@ class Hooks:
             faults.note("response")
 
     def _take(self, current: Turn, result: object) -> None:
-        if hasattr(type(result), "__stream__"):
+        # Messages first: asking a pydantic model for an attribute that it lacks is slow.
+        if isinstance(result, dict) or "stop_reason" in getattr(result, "__dict__", ()):
+            self._take_message(current, result)
+        elif hasattr(type(result), "__stream__"):
             self._tracer.start_stream(current)
             self._watcher.follow(result, result.response, current)  # type: ignore[attr-defined]
-        elif hasattr(result, "http_response"):
-            if current.done or not self._take_read(current, result):
-                self._watcher.follow(result, result.http_response, current)
-        else:
-            self._take_message(current, result)
+        elif not hasattr(result, "http_response"):
+            self._tracer.unknown(current)
+        elif current.done or not self._take_read(current, result):
+            self._watcher.follow(result, result.http_response, current)
 
     def _take_read(self, current: Turn, raw: object) -> bool:
         """Take a raw response whose body is there already; False where it is still to be read."""
@@ -191,13 +195,10 @@ class Hooks:
         raw.__dict__[TAG] = current
         return True
 
-    def _take_message(self, current: Turn, result: object) -> None:
-        if isinstance(result, dict) or "stop_reason" in getattr(result, "__dict__", ()):
-            self._tracer.answered(current, result)
-            if self._reads is not None:
-                self._reads.message(result, current.state)
-        else:
-            self._tracer.unknown(current)
+    def _take_message(self, current: Turn, message: object) -> None:
+        self._tracer.answered(current, message)
+        if self._reads is not None and not isinstance(message, dict):
+            self._reads.message(message, current.state)
 
     def _finish_span(self, original: Function) -> Function:
         @functools.wraps(original)
@@ -213,12 +214,10 @@ class Hooks:
         return finish_api_call_span
 
     def _before_span_ends(self, current: Turn, data: object) -> None:
-        if hasattr(type(data), "__stream__"):
-            return
-        if hasattr(data, "http_response"):
-            self._take_read(current, data)
-        elif "stop_reason" in getattr(data, "__dict__", ()):
+        if "stop_reason" in getattr(data, "__dict__", ()):
             self._tracer.answered(current, data)
+        elif not hasattr(type(data), "__stream__") and hasattr(data, "http_response"):
+            self._take_read(current, data)
 
     def _retry(self, original: Function) -> Function:
         @functools.wraps(original)

@@ -183,7 +183,7 @@ def tool_result_missing(seen: Evidence) -> str | None:
     tail = seen.view.tail
     expected = tail.assistant.tool_ids
     if seen.view.thread and not expected and seen.parent is not None and seen.decision.echoed:
-        expected = list(seen.parent.tool_ids)
+        expected = seen.parent.tool_ids
     if not expected or not tail.user.kinds:
         return None
     answered = {identity for identity, _ in tail.user.results}
@@ -247,6 +247,16 @@ AFTER_TURN: Final[Mapping[str, Callable[[Evidence], str | None]]] = MappingProxy
     }
 )
 """What only the turn before gives a meaning."""
+
+
+def unremarkable(view: RequestView, decision: Decision, streak: int) -> bool:
+    """Whether a request is so plain that no rule can have a word on it: text after a finished answer, or an opening."""
+    user, assistant, parent = view.tail.user, view.tail.assistant, decision.parent
+    if user.results or assistant.tool_ids or assistant.null_keys or decision.rebuilt or not user.kinds:
+        return False
+    if () in assistant.kinds or b"t" in assistant.blocks:
+        return False
+    return parent is None or (parent.stop_reason == "end_turn" and not parent.empty and streak <= CONTINUATION_LIMIT)
 
 
 def of_request(seen: Evidence) -> list[tuple[str, str]]:

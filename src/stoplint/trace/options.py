@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import turn
 
@@ -11,18 +11,16 @@ if TYPE_CHECKING:
 
     from stoplint.trace.turn import Turn, Value
 
+_STREAM_HELPER: Final = ("X-Stainless-Helper-Method", "x-stainless-helper-method", "X-Stainless-Stream-Helper")
+
 
 def describe(current: Turn, options: object, url: str) -> None:
     """Note the surface the request came through.  `options` are the SDK's for this one request."""
     headers = getattr(options, "headers", None)
-    helper, method = "", False
-    if headers and hasattr(headers, "items"):
-        for name, value in headers.items():
-            lowered = name.lower()
-            if lowered == "x-stainless-helper":
-                helper = str(value)
-            elif lowered in ("x-stainless-helper-method", "x-stainless-stream-helper"):
-                method = True
+    # Not given, it is a sentinel without items.
+    get = getattr(headers, "get", None) if headers else None
+    helper = "" if get is None else str(get("x-stainless-helper") or "")
+    method = get is not None and any(map(get, _STREAM_HELPER))
     current.surface = turn.surface(helper, stream_helper=method, thread=current.view.thread)
     current.beta = "beta=true" in url or bool((getattr(options, "qualifiers", None) or {}).get("beta"))
     parser = getattr(options, "post_parser", None)

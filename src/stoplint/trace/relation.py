@@ -56,8 +56,9 @@ def decide(view: RequestView, find: Find) -> Decision:
     parent = _parent(view, find)
     if parent is None:
         return _extension(view, find)
-    if parent.child is not None and not parent.child.failed:
-        return _beside(view, parent, parent.child)
+    sibling = parent.child
+    if sibling is not None and not sibling.failed:
+        return _beside(view, parent, sibling)
     return _onward(view, parent)
 
 
@@ -78,43 +79,38 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
         return None
     found = find(view.parent_digest)
     if found is None:
-        key = loose_key(tail)
+        key = loose_key(tail.assistant, tail.before, tail.depth)
         found = find(key) if key is not None else None
-    if found is None and distinct(tail.assistant):
-        # An application that trims its history keeps the last answer, not what stood before it.
-        found = find(("answer", digest.answer_key(tail.assistant.blocks)))
     return found
 
 
-def loose_key(tail: digest.Tail) -> Hashable | None:
-    """A key for the conversation up to the last assistant turn that survives an edited echo."""
-    assistant = canonical.loose(tail.assistant)
-    return None if assistant is None else ("loose", tail.depth, canonical.loose(tail.before), assistant)
-
-
-def distinct(assistant: canonical.Scan) -> bool:
-    """Whether an assistant turn alone is enough to name a turn: long, or with ids in it."""
-    return bool(assistant.tool_ids) or sum(map(len, assistant.texts)) >= _DISTINCT
-
-
-def _altered(view: RequestView, parent: TurnState) -> bool:
-    blocks = view.tail.assistant.blocks
-    return parent.exact and bool(blocks) and digest.answer_key(blocks) not in parent.answer_keys
+def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> Hashable | None:
+    """A key for an assistant turn that survives an edited echo and, where it is long enough to name itself, a trimmed
+    history: an application that trims keeps the last answer, not what stood before it.
+    """
+    ends = canonical.loose(assistant)
+    if ends is None:
+        return None
+    texts = assistant.texts
+    if assistant.tool_ids or (texts and len(texts[0]) >= _DISTINCT):
+        return hash(ends)
+    return hash((ends, depth, before.blocks))
 
 
 def _onward(view: RequestView, parent: TurnState) -> Decision:
-    rebuilt = view.previous_id is None and _altered(view, parent)
-    switched = changed(parent.parameters, view.parameters)
+    blocks = view.tail.assistant.blocks
+    rebuilt = (
+        view.previous_id is None
+        and bool(blocks)
+        and parent.exact
+        and digest.answer_key(blocks) not in parent.answer_keys
+    )
+    switched = () if parent.parameters == view.parameters else changed(parent.parameters, view.parameters)
     relation = _onward_relation(view, parent)
     retry = relation == "retry_unchanged" and bool(switched)
-    return Decision(
-        "retry_changed" if retry else relation,
-        parent,
-        changed=switched if retry else (),
-        echoed=True,
-        rebuilt=rebuilt,
-        switched=switched,
-    )
+    if retry:
+        relation = "retry_changed"
+    return Decision(relation, parent, switched if retry else (), True, rebuilt, False, switched)
 
 
 def _onward_relation(view: RequestView, parent: TurnState) -> Relation:
@@ -154,7 +150,7 @@ def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> De
 
 
 def _key_without(view: RequestView, added: int) -> int:
-    return digest.request_key(digest.shortened(view.tail, added), view.system)
+    return digest.request_key(view.tail, view.parent_digest, view.system, without=added)
 
 
 def _extension(view: RequestView, find: Find) -> Decision:

@@ -34,6 +34,8 @@ _COMPARED: Final = (
     "output_format",
 )
 
+_COMPARED_SET: Final = frozenset(_COMPARED)
+
 
 class Parameters(NamedTuple):
     """What makes the same conversation another request."""
@@ -71,47 +73,56 @@ _EMPTY: Final = digest.split(())
 
 def view(body: Mapping[str, object]) -> RequestView:
     """Read the body of a Messages request.  `messages` that are not a list (an iterator) stay untouched: unreadable."""
-    messages = body.get("messages")
+    get = body.get
+    messages = get("messages")
     readable = isinstance(messages, (list, tuple))
     tail = digest.split(messages) if isinstance(messages, (list, tuple)) and messages else _EMPTY
-    thread = body.get("thread")
-    is_thread = isinstance(thread, dict)
-    previous = thread.get("previous_message_id") if isinstance(thread, dict) else None
-    previous_id = previous if isinstance(previous, str) else None
-    system = digest.system_key(body.get("system"))
-    choice = body.get("tool_choice")
-    thinking = body.get("thinking")
+    given = get("system")
+    system = digest.system_key(given) if given else 0
+    thread, previous_id = get("thread"), None
+    if isinstance(thread, dict):
+        previous = thread.get("previous_message_id")
+        previous_id = previous if isinstance(previous, str) else None
+        parent = None if previous_id is None else digest.thread_digest(previous_id)
+    else:
+        thread = None
+        parent = digest.parent_digest(tail)
+    thinking, forced_tool, asked = False, False, parameters(body)
+    if asked.others:
+        thinking = _kind(get("thinking")) not in (None, "disabled")
+        forced_tool = _kind(get("tool_choice")) in ("tool", "any")
     return RequestView(
-        parameters=parameters(body),
-        tail=tail,
-        system=system,
-        key=digest.request_key(tail, hash((previous_id, system)) if is_thread else system),
-        parent_digest=_parent_digest(tail, previous_id, is_thread=is_thread),
-        thread=is_thread,
-        previous_id=previous_id,
-        ends_with_assistant=bool(tail.assistant.kinds) and not tail.user.kinds,
-        thinking=isinstance(thinking, dict) and thinking.get("type") != "disabled",
-        has_tools=bool(body.get("tools")),
-        forced_tool=isinstance(choice, dict) and choice.get("type") in ("tool", "any"),
-        readable=readable,
+        asked,
+        tail,
+        system,
+        digest.request_key(tail, parent, system),
+        parent,
+        thread is not None,
+        previous_id,
+        bool(tail.assistant.kinds) and not tail.user.kinds,
+        thinking,
+        asked.tools != 0,
+        forced_tool,
+        readable,
     )
 
 
-def _parent_digest(tail: Tail, previous_id: str | None, *, is_thread: bool) -> str | None:
-    if previous_id is not None:
-        return digest.thread_digest(previous_id)
-    return None if is_thread else digest.parent_digest(tail)
+def _kind(value: object) -> object:
+    return value.get("type") if isinstance(value, dict) else None
 
 
 def parameters(body: Mapping[str, object]) -> Parameters:
     """The parameters that tell a changed retry from an unchanged one."""
     model = body.get("model")
     max_tokens = body.get("max_tokens")
+    tools = body.get("tools")
     return Parameters(
-        model=model if isinstance(model, str) else None,
-        max_tokens=max_tokens if isinstance(max_tokens, int) else None,
-        tools=_tools_key(body.get("tools")),
-        others=tuple((name, hash(repr(body[name]))) for name in _COMPARED if body.get(name)),
+        model if isinstance(model, str) else None,
+        max_tokens if isinstance(max_tokens, int) else None,
+        _tools_key(tools) if tools else 0,
+        ()
+        if _COMPARED_SET.isdisjoint(body)
+        else tuple([(name, hash(repr(body[name]))) for name in _COMPARED if body.get(name)]),
     )
 
 

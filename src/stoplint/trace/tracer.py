@@ -78,7 +78,7 @@ class Tracer:
             current = Turn(view, decision, state)
             current.streaming = streaming
             current.call_site = state.call_site = callsite.capture(_CALLERS)
-            if decision.parent is not None or view.tail.assistant.kinds or view.tail.user.results:
+            if not mistakes.unremarkable(view, decision, state.streak):
                 seen = mistakes.Evidence(view, decision, decision.parent, state.streak)
                 current.findings = mistakes.of_request(seen)
             if self._capture:
@@ -87,7 +87,8 @@ class Tracer:
                 self._chain_over(chain)
         finally:
             self._inside.discard(me)
-        self.drain()
+        if self.pending or self._unsettled:
+            self.drain()
         return current
 
     # The response side.
@@ -136,7 +137,7 @@ class Tracer:
         """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it."""
         found = answers.from_message(message)
         view = request.view({"model": found.model})
-        state = TurnState("stoplint_" + new_id(), Chain(new_id()), view.key, view.parameters)
+        state = TurnState(Chain(new_id()), view.key, view.parameters)
         current = Turn(view, relation.NEW, state)
         current.surface = "batch"
         current.call_site = state.call_site = callsite.capture(_CALLERS)
@@ -169,19 +170,15 @@ class Tracer:
             self._tell(current)
         finally:
             self._inside.discard(me)
-        self.drain()
+        if self.pending or self._unsettled:
+            self.drain()
 
     def _settle(self, current: Turn) -> None:
         chains, state = self.chains, current.state
         keys = () if state.failed else _keys(current)
         now = chains.clock()
         with chains.lock:
-            state.index = state.chain.length
-            if not state.failed:
-                state.answered = True
-                state.chain.length += 1
-                chains.learn_locked(state, keys)
-            chains.touch_locked(state.chain, now)
+            chains.settle_locked(state, keys, now, current.ended_at)
 
     def _decorate(self, current: Turn) -> None:
         parent = current.decision.parent
@@ -282,7 +279,7 @@ class Tracer:
 def _state(view: RequestView, decision: relation.Decision) -> TurnState:
     parent = decision.parent
     chain = parent.chain if parent is not None else Chain(new_id())
-    state = TurnState("stoplint_" + new_id(), chain, view.key, view.parameters)
+    state = TurnState(chain, view.key, view.parameters)
     state.relation = decision.relation
     state.forced_tool = view.forced_tool
     state.user_blocks = len(view.tail.user.blocks)
@@ -312,13 +309,12 @@ def _complete(current: Turn) -> None:
     """Carry what the answer says over to what is kept of the turn."""
     state, found = current.state, current.answer
     state.failed = current.error is not None and found.stop_reason is None
-    if found.response_id is not None:
-        state.turn_id = found.response_id
+    state.response_id = found.response_id
     state.stop_reason = found.stop_reason
     state.empty = found.empty
     state.exact = found.exact
     state.truncated_tool_use = found.truncated_tool_use
-    state.tool_ids = tuple(found.content.tool_ids)
+    state.tool_ids = found.content.tool_ids
     if state.failed:
         return
     view, blocks = current.view, found.content.blocks
@@ -332,23 +328,19 @@ def _complete(current: Turn) -> None:
 def _keys(current: Turn) -> tuple[Hashable, ...]:
     """What later requests may show of this turn."""
     state, view, found = current.state, current.view, current.answer
-    content = found.content
-    keys: list[Hashable] = [*current.digests, *content.tool_ids]
-    if found.response_id is not None:
-        keys.append(found.response_id)
+    content, tail = found.content, view.tail
     own = digest.answer_key(content.blocks)
-    tail = view.tail
     if view.ends_with_assistant:
         joined = digest.joined(tail.assistant, content)
         state.answer_keys = (own, digest.answer_key(joined.blocks))
-        keys.append(relation.loose_key(tail._replace(assistant=joined)))
+        loose = relation.loose_key(joined, tail.before, tail.depth)
     else:
         state.answer_keys = (own,)
-        following = tail._replace(before=tail.user, assistant=content, depth=tail.length)
-        keys.append(relation.loose_key(following))
-    if relation.distinct(content):
-        keys.append(("answer", own))
-    return tuple(key for key in keys if key is not None)
+        loose = relation.loose_key(content, tail.user, tail.length)
+    keys: tuple[Hashable, ...] = current.digests + content.tool_ids
+    if loose is not None:
+        keys += (loose,)
+    return (*keys, found.response_id) if found.response_id is not None and view.thread else keys
 
 
 def _content_of_request(body: Mapping[str, object]) -> str | None:

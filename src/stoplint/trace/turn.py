@@ -7,15 +7,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from stoplint.trace.answer import NO_ANSWER, StreamedAnswer
+from stoplint.trace.answer import NO_ANSWER
 from stoplint.trace.mistakes import RULES, profile_of
 from stoplint.trace.records import FindingRecord, TurnRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from stoplint.trace.answer import Answer
+    from opentelemetry.trace import Span
+
+    from stoplint.trace.answer import Answer, StreamedAnswer
     from stoplint.trace.chains import TurnState
     from stoplint.trace.reads import Reading
     from stoplint.trace.records import CallSite, Relation, StreamOutcome, Surface
@@ -30,104 +32,85 @@ class Turn:
     is the SDK's, `beside` whether it stands beside the span of a request instead of being one.
     """
 
-    __slots__ = (
-        "answer",
-        "beside",
-        "beta",
-        "call_site",
-        "decision",
-        "digests",
-        "done",
-        "ended_at",
-        "error",
-        "findings",
-        "finish_body",
-        "native",
-        "own",
-        "parent_id",
-        "parsed",
-        "reading",
-        "reading_of",
-        "request_content",
-        "response_content",
-        "retries",
-        "span",
-        "started_at",
-        "state",
-        "stream",
-        "stream_outcome",
-        "streaming",
-        "surface",
-        "view",
-    )
+    # Defaults live on the class, as with `TurnState`.
+    findings: Sequence[tuple[str, str]] = ()
+    call_site: CallSite | None = None
+    ended_at = 0
+    streaming = False
+    stream: StreamedAnswer | None = None
+    stream_outcome: StreamOutcome | None = None
+    surface: Surface = "create"
+    beta = False
+    span: Span | None = None
+    own = False
+    native = False
+    beside = False
+    retries = 0
+    answer: Answer = NO_ANSWER
+    error: str | None = None
+    digests: tuple[str, ...] = ()
+    done = False
+    parent_id: str | None = None
+    parsed: object = None
+    reading = False
+    finish_body: Callable[[], object] | None = None
+    reading_of: Reading | None = None
+    request_content: str | None = None
+    response_content: str | None = None
 
     def __init__(self, view: RequestView, decision: Decision, state: TurnState) -> None:
         self.view = view
         self.decision = decision
         self.state = state
-        self.findings: list[tuple[str, str]] = []
-        self.call_site: CallSite | None = None
         self.started_at = time.time_ns()
-        self.ended_at = 0
-        self.streaming = False
-        self.stream: StreamedAnswer | None = None
-        self.stream_outcome: StreamOutcome | None = None
-        self.surface: Surface = "create"
-        self.beta = False
-        self.span: object = None
-        self.own = False
-        self.native = False
-        self.beside = False
-        self.retries = 0
-        self.answer: Answer = NO_ANSWER
-        self.error: str | None = None
-        self.digests: tuple[str, ...] = ()
-        self.done = False
-        self.parent_id: str | None = None
-        self.parsed: object = None
-        self.reading = False
-        self.finish_body: Callable[[], None] | None = None
-        self.reading_of: Reading | None = None
-        self.request_content: str | None = None
-        self.response_content: str | None = None
 
 
 def attributes(turn: Turn) -> dict[str, Value]:
     """The `stoplint.*` and `code.*` attributes of a finished turn."""
     answer, state, site = turn.answer, turn.state, turn.call_site
+    kinds = answer.kinds
     found: dict[str, Value] = {
         "stoplint.chain.id": state.chain.chain_id,
         "stoplint.chain.index": state.index,
         "stoplint.relation": turn.decision.relation,
         "stoplint.content.empty": answer.empty,
         "stoplint.tool_use.truncated": answer.truncated_tool_use,
-        "stoplint.content.kinds": tuple([kind for kind, _ in answer.kinds]),
+        "stoplint.content.kinds": (kinds[0][0],) if len(kinds) == 1 else tuple([kind for kind, _ in kinds]),
         "stoplint.retries": turn.retries,
     }
-    optional: tuple[tuple[str, Value | None], ...] = (
-        ("stoplint.stop_reason", answer.stop_reason),
-        ("stoplint.stop_sequence", answer.stop_sequence),
-        ("stoplint.refusal.category", answer.refusal_category),
-        ("stoplint.turn.digest", state.digest),
-        ("stoplint.turn.parent_digest", state.parent_digest),
-        ("stoplint.relation.changed", turn.decision.changed or None),
-        ("stoplint.stream.outcome", turn.stream_outcome),
-        ("stoplint.request.content", turn.request_content),
-        ("stoplint.response.content", turn.response_content),
-    )
-    found.update([(name, value) for name, value in optional if value is not None])
-    if turn.findings:
-        found["stoplint.findings"] = codes(turn)
+    if answer.stop_reason is not None:
+        found["stoplint.stop_reason"] = answer.stop_reason
+    if state.digest is not None:
+        found["stoplint.turn.digest"] = state.digest
+    if state.parent_digest is not None:
+        found["stoplint.turn.parent_digest"] = state.parent_digest
+    if turn.stream_outcome is not None:
+        found["stoplint.stream.outcome"] = turn.stream_outcome
     if site is not None:
         found["code.file.path"] = site.path
         found["code.function.name"] = site.function
         found["code.line.number"] = site.line
+    if turn.findings or turn.decision.changed or answer.stop_reason != "end_turn" or turn.response_content is not None:
+        found.update(_rare(turn))
     return found
+
+
+def _rare(turn: Turn) -> list[tuple[str, Value]]:
+    answer = turn.answer
+    optional: tuple[tuple[str, Value | None], ...] = (
+        ("stoplint.stop_sequence", answer.stop_sequence),
+        ("stoplint.refusal.category", answer.refusal_category),
+        ("stoplint.relation.changed", turn.decision.changed or None),
+        ("stoplint.findings", codes(turn) or None),
+        ("stoplint.request.content", turn.request_content),
+        ("stoplint.response.content", turn.response_content),
+    )
+    return [(name, value) for name, value in optional if value is not None]
 
 
 def codes(turn: Turn) -> tuple[str, ...]:
     """The codes of the findings on a turn, each once."""
-    return tuple(dict.fromkeys(code for code, _ in turn.findings))
+    return tuple(dict.fromkeys([code for code, _ in turn.findings])) if turn.findings else ()
 
 
 def llm_attributes(answer: Answer) -> dict[str, Value]:
