@@ -148,6 +148,18 @@ class TestLongLines:
         assert shown[1].count("…") == 2
         assert all(width(line) <= 80 for line in shown)
 
+    def test_a_mark_that_cannot_fit_begins_where_its_line_does(self):
+        shown = lines(finding(at(1, 20, 300), label="long"), a=self.LINE)
+        assert shown[1].startswith(" 1 │ x = [1, 1,")
+        assert shown[2].endswith("^")
+        assert shown[3] == "   │" + " " * 20 + "long"
+        assert all(width(line) <= 80 for line in shown)
+
+    def test_lines_in_between_are_cut_too(self):
+        shown = lines(finding(at(3, 1, 2), (at(1, 1, 2), "made")), a=f"x\n{self.LINE}\ny")
+        assert shown[3].endswith("…")
+        assert width(shown[3]) <= 80
+
     def test_marks_far_apart_get_a_row_each(self):
         start = self.LINE.index("reply") + 1
         shown = lines(finding(at(1, start, start + 21), (at(1, 1, 2), "made")), a=self.LINE)

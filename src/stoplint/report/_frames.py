@@ -111,7 +111,8 @@ def _group(group: Sequence[Span], report: Report, style: Style, gutter: int) -> 
             yield f"{margin} {paint(look.gap, 'gutter', style)}"
         else:
             for number in between:
-                yield _numbered(number, columns(_line(source, group[0].place, number))[0], style, gutter)
+                text = columns(_line(source, group[0].place, number))[0]
+                yield _numbered(number, _clipped(text, [], _room(style, gutter), look.cut)[0], style, gutter)
         yield from _marked(line, by_line[line], _line(source, group[0].place, line), style, gutter)
         previous = line
 
@@ -125,12 +126,17 @@ def _line(source: Source, place: Place, line: int) -> str:
 def _marked(line: int, found: Sequence[Span], text: str, style: Style, gutter: int) -> Iterator[str]:
     shown, starts = columns(text)
     margin = f"{' ' * gutter} {paint(box(style).bar, 'gutter', style)} "
-    room = max(style.width - gutter - 3, 30)
+    room = _room(style, gutter)
     for marks in _windows([_mark(span, starts) for span in found], width(shown), room):
         part, moved = _clipped(shown, marks, room, box(style).cut)
         yield _numbered(line, part, style, gutter)
-        for row in _labels(moved, style):
+        for row in _labels(moved, style, room):
             yield f"{margin}{row}".rstrip()
+
+
+def _room(style: Style, gutter: int) -> int:
+    """The columns that source has beside its line number."""
+    return max(style.width - gutter - 3, 30)
 
 
 def _windows(marks: Sequence[_Mark], length: int, room: int) -> list[list[_Mark]]:
@@ -164,8 +170,10 @@ def _clipped(text: str, marks: list[_Mark], room: int, cut: str) -> tuple[str, l
     """The part of a long line that holds its marks."""
     if width(text) <= room:
         return text, marks
-    first = min(mark.start for mark in marks)
-    left = max(first - _LEAD, 0) if max(mark.end for mark in marks) > room - len(cut) else 0
+    first = min((mark.start for mark in marks), default=0)
+    last = max((mark.end for mark in marks), default=0)
+    # A mark that does not fit anyway may as well begin where the line does, if enough of it is seen then.
+    left = max(first - _LEAD, 0) if last > room - len(cut) and first > room // 2 else 0
     kept: list[str] = []
     at = 0
     for one in text:
@@ -184,9 +192,9 @@ def _clipped(text: str, marks: list[_Mark], room: int, cut: str) -> tuple[str, l
     return f"{lead}{shown}{tail}", moved
 
 
-def _labels(marks: Sequence[_Mark], style: Style) -> Iterator[str]:
-    """The rows below a source line: all underlines with the rightmost label behind them, then the other labels from
-    right to left, each hanging from its mark.
+def _labels(marks: Sequence[_Mark], style: Style, room: int) -> Iterator[str]:
+    """The rows below a source line: all underlines, with the rightmost label behind them if it fits there, then the
+    other labels from right to left, each hanging from its mark.
     """
     ordered = sorted(marks, key=lambda mark: (mark.start, mark.end))
     cells: dict[int, tuple[str, Role]] = {}
@@ -195,11 +203,12 @@ def _labels(marks: Sequence[_Mark], style: Style) -> Iterator[str]:
             cells[at] = ("-" if mark.role == "related" else "^", mark.role)
     end = max(mark.end for mark in marks)
     inline = max(ordered, key=lambda mark: (mark.end, mark.start))
-    label = paint(printable(inline.label), inline.role, style)
-    yield _row(cells, style, end) + (f" {label}" if label else "")
-    hanging = [mark for mark in ordered if mark is not inline and mark.label]
+    label = printable(inline.label)
+    fits = end + 1 + width(label) <= room or inline.start + width(label) > room
+    yield _row(cells, style, end) + (f" {paint(label, inline.role, style)}" if fits and label else "")
+    hanging = [mark for mark in ordered if mark.label and not (fits and mark is inline)]
     bar = box(style).bar
-    if hanging:
+    if hanging and hanging != [inline]:
         yield _row({mark.start: (bar, mark.role) for mark in hanging}, style, hanging[-1].start + 1)
     while hanging:
         mark = hanging.pop()
