@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLEAN
     except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted", "nothing was written")
+        sys.stderr.write("stoplint: interrupted\n")
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback ever reaches a user unasked
         _report_bug(error, arguments)

@@ -72,12 +72,12 @@ def _list(rules: list[Rule], style: Style) -> Iterator[str]:
     width = max(len(rule.name) for rule in rules)
     for rule in rules:
         code = paint(rule.code, rule.severity, style)
-        strict = "  strict" if rule.profile == "strict" else ""
-        yield f"{code}  {rule.name:<{width}}  {rule.severity:<7}{strict}"
+        strict = ", strict" if rule.profile == "strict" else ""
+        yield f"{code}  {rule.name:<{width}}  {rule.severity}{strict}"
 
 
 def _page(rule: Rule, style: Style) -> Iterator[str]:
-    fixes = {"safe": "fixed by --fix", "unsafe": "fixed by --fix --unsafe-fixes", "none": "no automatic fix"}
+    fixes = {"safe": "has a safe fix", "unsafe": "has an unsafe fix", "none": "has no automatic fix"}
     profile = "on by default" if rule.profile == "default" else "in the strict profile"
     title = f"{paint(rule.code, rule.severity, style)} {paint(rule.name, 'strong', style)}"
     yield title
