@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from stoplint import catalog, report
+from stoplint.check.discover import Skipped
 from stoplint.check.source import Source, SourceFile, parse
 from stoplint.cli.sources import Sources
 from stoplint.findings import Edit, Finding, Fix, Place, Related
@@ -218,7 +219,7 @@ class TestSarif:
         assert uris == ["a%20b/%C3%BC%25.py", "file:///abs/x.py", "file:///C:/x/y.py"]
 
     def test_skipped_files_are_notifications(self):
-        run = self.run(skipped=(report.Skip("big.py", "larger than 2 MB"),))
+        run = self.run(skipped=(Skipped("big.py", "larger than 2 MB"),))
         note = run["invocations"][0]["toolExecutionNotifications"][0]
         assert (run["invocations"][0]["executionSuccessful"], note["level"]) == (True, "note")
         assert note["message"]["text"] == "big.py was not checked: larger than 2 MB"
@@ -228,7 +229,7 @@ class TestSarif:
     )
     def test_the_official_schema(self):
         schema = json.loads(Path(os.environ["STOPLINT_SARIF_SCHEMA"]).read_text(encoding="utf-8"))
-        for text in (rendered("sarif"), rendered("sarif", *FINDINGS, skipped=(report.Skip("a", "b"),))):
+        for text in (rendered("sarif"), rendered("sarif", *FINDINGS, skipped=(Skipped("a", "b"),))):
             jsonschema.validate(json.loads(text), schema, format_checker=jsonschema.FormatChecker())
 
 

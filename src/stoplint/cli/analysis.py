@@ -20,7 +20,7 @@ from stoplint.cli.errors import NothingToCheckError, UserError
 from stoplint.cli.sources import Sources
 from stoplint.config import ConfigError, Configs, Overrides, Selection
 from stoplint.config.finder import project_root
-from stoplint.report import Report, Skip, sort_key
+from stoplint.report import Report, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,14 +141,16 @@ class _Run:
         findings = self._fingerprinted(result.findings)
         kept, suppressed = self._unsuppressed(findings, result.marked)
         shown_findings = [one for one in kept if self._wanted(one)]
-        unseen = [Skip(one.place.path, one.message) for one in kept if one.code == UNREADABLE and not self._wanted(one)]
+        unseen = [
+            Skipped(one.place.path, one.message) for one in kept if one.code == UNREADABLE and not self._wanted(one)
+        ]
         new, known, stale = self._against_baseline(shown_findings)
         report = Report(
             findings=tuple(sorted(new, key=sort_key)),
             files_checked=result.files_checked,
             source=self.sources.source,
             file_line=self.sources.file_line,
-            skipped=(*_skips((*self.skipped, *result.skipped)), *unseen),
+            skipped=tuple(sorted((*self.skipped, *result.skipped, *unseen))),
             suppressed=sum(self._wanted(one) for one in suppressed),
             in_baseline=known,
             stale=stale,
@@ -296,7 +298,3 @@ def _project_folder(path: Path) -> Path | None:
         if folder.is_dir() and any((folder / mark).exists() for mark in _PROJECT_MARKS):
             return folder
     return None
-
-
-def _skips(skipped: Iterable[Skipped]) -> tuple[Skip, ...]:
-    return tuple(Skip(one.path, one.reason, one.folder) for one in sorted(skipped))

@@ -10,8 +10,9 @@ from stoplint.report._terminal import listed, paint, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stoplint.check.discover import Skipped
     from stoplint.findings import Severity
-    from stoplint.report import Report, Skip, Style
+    from stoplint.report import Report, Style
 
 
 def closing_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
@@ -64,6 +65,6 @@ def _left_out(report: Report, *, verbose: bool) -> str:
     return f"; skipped {listed(counts)} ({why})" + ("" if verbose else ", -v names them")
 
 
-def _reason(skip: Skip) -> str:
+def _reason(skip: Skipped) -> str:
     """The reason as a group has it: without the name or number that only one of them has."""
     return "installed packages" if skip.reason.endswith(("is never searched", "virtual environment")) else skip.reason

@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from stoplint.check.discover import Skipped
     from stoplint.check.source import Source
     from stoplint.findings import Finding, Place
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """A file or folder that was not checked, and why."""
-
-    path: str
-    reason: str
-    folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +32,7 @@ class Report:
     files_checked: int
     source: Callable[[str], Source | None]
     file_line: Callable[[Place], int]
-    skipped: tuple[Skip, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     suppressed: int = 0
     in_baseline: int = 0
     stale: int = 0
