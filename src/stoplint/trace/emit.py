@@ -63,8 +63,13 @@ class Telemetry:
         """Count a fault of our own."""
         self._errors.add(1, {"stoplint.hook": place})
 
-    def adopt(self, current: Turn, native: Span | None) -> None:
-        """Choose the span for a turn's facts: the SDK's own, another emitter's, or none yet."""
+    def llm_span(self) -> Span | None:
+        """The current span where it is another emitter's for a request to a model."""
+        around = trace.get_current_span()
+        return around if around.is_recording() and _is_llm_span(around) else None
+
+    def adopt(self, current: Turn, native: Span | None, around: Span | None) -> None:
+        """Choose the span for a turn's facts: the SDK's own, another emitter's (`around` where it is known), or none."""
         if native is not None:
             current.span = native
             current.native = True
@@ -72,9 +77,7 @@ class Telemetry:
                 # A client may have a provider of its own.
                 self._has_provider = True
         else:
-            around = trace.get_current_span()
-            if around.is_recording() and _is_llm_span(around):
-                current.span = around
+            current.span = around if around is not None else self.llm_span()
         if current.span is not None:
             current.state.context = current.span.get_span_context()
 

@@ -3,8 +3,12 @@
 | hook | place | what for |
 |---|---|---|
 | H1 | `{Sync,Async}APIClient._request` (1.14 and later), `.request` before | begin and end of a call |
-| H1' | `_base_client.finish_api_call_span` (1.14 and later) | the answer, before the SDK ends its span |
+| H1' | `_base_client.{start,finish}_api_call_span` (1.14 and later) | the answer, before the SDK ends its span |
 | H1'' | `{Sync,Async}APIClient._sleep_for_retry` | counting retries |
+H2 to H4 are in `answer_hooks`:
+
+| hook | place | what for |
+|---|---|---|
 | H2 | `parse`, `read`, `close` of `APIResponse`, `AsyncAPIResponse` (and `LegacyAPIResponse` before 1.0) | raw responses |
 | H3 | `__stream__`, `close` of `Stream`, `AsyncStream` | the events of a stream, and its end |
 | H4 | `{,Async}JSONLDecoder.__decode__` | the results of a batch |
@@ -22,12 +26,13 @@ import inspect
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import faults
+from stoplint.trace.answer_hooks import AnswerHooks
 from stoplint.trace.options import describe, request_attributes
 from stoplint.trace.patch import Patches
-from stoplint.trace.watch import TAG, Watcher, error_type, json_of, turn_of
+from stoplint.trace.watch import TAG, Watcher, error_type, json_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AbstractContextManager
     from types import ModuleType
     from typing import TypeAlias
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
 _PATH: Final = "/v1/messages"
 _NOTHING: Final = contextlib.nullcontext()
 _current: contextvars.ContextVar[Turn | None] = contextvars.ContextVar("stoplint_turn", default=None)
+_outer: contextvars.ContextVar[Span | None] = contextvars.ContextVar("stoplint_outer_span", default=None)
 
 
 class Hooks:
@@ -53,6 +59,7 @@ class Hooks:
         self._tracer = tracer
         self._reads = reads
         self._watcher = Watcher(tracer, None if reads is None else reads.event)
+        self._after = AnswerHooks(self.patches, tracer, self._watcher, reads)
         self._others_active = others_active
 
     def install(self, base_client: ModuleType, response: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
@@ -62,22 +69,13 @@ class Hooks:
             client = getattr(base_client, name)
             replace(client, "_request" if _prepares(client) else "request", wrap)
             replace(client, "_sleep_for_retry", self._retry)
+        replace(base_client, "start_api_call_span", self._start_span)
         replace(base_client, "finish_api_call_span", self._finish_span)
-        for name, read in (("APIResponse", self._read), ("AsyncAPIResponse", self._async_read)):
-            raw = getattr(response, name)
-            replace(raw, "parse", self._parse if name == "APIResponse" else self._async_parse)
-            replace(raw, "read", read)
-            replace(raw, "close", self._close)
-        for name, events in (("Stream", self._stream), ("AsyncStream", self._async_stream)):
-            stream = getattr(streaming, name)
-            replace(stream, "__stream__", events)
-            replace(stream, "close", self._close)
-        replace(jsonl.JSONLDecoder, "__decode__", self._lines)
-        replace(jsonl.AsyncJSONLDecoder, "__decode__", self._async_lines)
+        self._after.install(response, streaming, jsonl)
 
     def install_legacy(self, legacy_response: ModuleType) -> None:
         """The raw responses of SDK versions before 1.0."""
-        self.patches.replace(legacy_response.LegacyAPIResponse, "parse", self._parse)
+        self._after.install_legacy(legacy_response)
 
     def remove(self) -> None:
         """Take the hooks out."""
@@ -151,7 +149,11 @@ class Hooks:
         telemetry = self._tracer.telemetry
         if telemetry is None:
             return
-        telemetry.adopt(current, native)
+        silenced = _outer.get()
+        if silenced is not None:
+            _outer.set(None)
+            native = native if native is None or native.is_recording() else None
+        telemetry.adopt(current, native, silenced)
         if current.span is None and telemetry.has_backend():
             telemetry.start(current, request_attributes(current, client), beside=self._others_active())
 
@@ -200,6 +202,18 @@ class Hooks:
         if self._reads is not None and not isinstance(message, dict):
             self._reads.message(message, current.state)
 
+    def _start_span(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def start_api_call_span(*args: object, **kwargs: object) -> object:
+            span = original(*args, **kwargs)
+            telemetry = self._tracer.telemetry
+            if span is not None and telemetry is not None and not span.is_recording():  # type: ignore[attr-defined]
+                # Another emitter may have silenced the SDK while its own span stands for the request.
+                _outer.set(telemetry.llm_span())
+            return span
+
+        return start_api_call_span
+
     def _finish_span(self, original: Function) -> Function:
         @functools.wraps(original)
         def finish_api_call_span(client: object, span: object, result: object) -> object:
@@ -228,164 +242,6 @@ class Hooks:
             return original(client, *args, **kwargs)
 
         return _sleep_for_retry
-
-    # H2: raw responses.
-
-    def _parse(self, original: Function) -> Function:
-        @functools.wraps(original)
-        def parse(raw: object, *args: object, **kwargs: object) -> object:
-            parsed = original(raw, *args, **kwargs)
-            self._parsed(raw, parsed)
-            return parsed
-
-        return parse
-
-    def _async_parse(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
-
-        @functools.wraps(original)
-        async def parse(raw: object, *args: object, **kwargs: object) -> object:
-            parsed = await start(raw, *args, **kwargs)
-            self._parsed(raw, parsed)
-            return parsed
-
-        return parse
-
-    def _parsed(self, raw: object, parsed: object) -> None:
-        current = turn_of(raw)
-        if current is None:
-            return
-        try:
-            if hasattr(type(parsed), "__stream__"):
-                if TAG not in parsed.__dict__:
-                    self._tracer.start_stream(current)
-                    parsed.__dict__[TAG] = current
-            elif "stop_reason" in getattr(parsed, "__dict__", ()):
-                self._take_message(current, parsed)
-        except Exception:  # noqa: BLE001
-            faults.note("raw response")
-
-    def _read(self, original: Function) -> Function:
-        @functools.wraps(original)
-        def read(raw: object) -> object:
-            current = turn_of(raw)
-            if current is None or current.done or current.reading:
-                return original(raw)
-            current.reading = True
-            try:
-                body = original(raw)
-                self._watcher.body_read(raw, current)
-                return body
-            finally:
-                self._watcher.release(current)
-
-        return read
-
-    def _async_read(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
-
-        @functools.wraps(original)
-        async def read(raw: object) -> object:
-            current = turn_of(raw)
-            if current is None or current.done or current.reading:
-                return await start(raw)
-            current.reading = True
-            try:
-                body = await start(raw)
-                self._watcher.body_read(raw, current)
-                return body
-            finally:
-                self._watcher.release(current)
-
-        return read
-
-    def _close(self, original: Function) -> Function:
-        # For both kinds: the asynchronous one hands the coroutine on.
-        @functools.wraps(original)
-        def close(holder: object) -> object:
-            current = turn_of(holder)
-            if current is not None and not current.done:
-                self._watcher.over(current, "abandoned")
-            return original(holder)
-
-        return close
-
-    # H3: streams.
-
-    def _stream(self, original: Function) -> Function:
-        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
-
-        def later(stream: object) -> Iterator[object]:
-            current = turn_of(stream)
-            source = start(stream)
-            yield from source if current is None else self._watcher.events(source, current)
-
-        @functools.wraps(original)
-        def __stream__(stream: object) -> Iterator[object]:  # noqa: N807 - the SDK's name
-            current = turn_of(stream)
-            if current is not None:
-                return self._watcher.events(start(stream), current)
-            # Before 1.14 the constructor calls this, before there is a tag: then it is looked for at the first event.
-            return later(stream)
-
-        return __stream__
-
-    def _async_stream(self, original: Function) -> Function:
-        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
-
-        async def later(stream: object) -> AsyncIterator[object]:
-            current = turn_of(stream)
-            source = start(stream)
-            events = source if current is None else self._watcher.async_events(source, current)
-            try:
-                async for event in events:
-                    yield event
-            finally:
-                await events.aclose()  # type: ignore[attr-defined]
-
-        @functools.wraps(original)
-        def __stream__(stream: object) -> AsyncIterator[object]:  # noqa: N807
-            current = turn_of(stream)
-            if current is not None:
-                return self._watcher.async_events(start(stream), current)
-            return later(stream)
-
-        return __stream__
-
-    # H4: batches.
-
-    def _lines(self, original: Function) -> Function:
-        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
-
-        @functools.wraps(original)
-        def __decode__(decoder: object) -> Iterator[object]:  # noqa: N807
-            for item in start(decoder):
-                self._batch_item(item)
-                yield item
-
-        return __decode__
-
-    def _async_lines(self, original: Function) -> Function:
-        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
-
-        @functools.wraps(original)
-        async def __decode__(decoder: object) -> AsyncIterator[object]:  # noqa: N807
-            async for item in start(decoder):
-                self._batch_item(item)
-                yield item
-
-        return __decode__
-
-    def _batch_item(self, item: object) -> None:
-        message = getattr(getattr(item, "result", None), "message", None)
-        if not self.patches.active or "stop_reason" not in getattr(message, "__dict__", ()):
-            return
-        try:
-            current = self._tracer.batch_item(message)
-            if self._reads is not None:
-                self._reads.message(message, current.state)
-        except Exception:  # noqa: BLE001
-            faults.note("batch")
 
 
 def _prepares(client: type) -> bool:

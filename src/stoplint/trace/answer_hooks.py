@@ -1,0 +1,214 @@
+"""The hooks H2 to H4: what becomes of an answer that the request did not return as a message."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from stoplint.trace import faults
+from stoplint.trace.watch import TAG, turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from types import ModuleType
+    from typing import TypeAlias
+
+    from stoplint.trace.patch import Patches
+    from stoplint.trace.reads import ReadTracking
+    from stoplint.trace.tracer import Tracer
+    from stoplint.trace.turn import Turn
+    from stoplint.trace.watch import Watcher
+
+    Function: TypeAlias = Callable[..., object]
+
+
+class AnswerHooks:
+    """The hooks for the answers of one tracer.  `install` puts them among `patches`."""
+
+    def __init__(self, patches: Patches, tracer: Tracer, watcher: Watcher, reads: ReadTracking | None) -> None:
+        self._patches = patches
+        self._tracer = tracer
+        self._watcher = watcher
+        self._reads = reads
+
+    def install(self, response: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
+        """Put the hooks into the modules `_response`, `_streaming` and `_decoders.jsonl`."""
+        replace = self._patches.replace
+        for name, read in (("APIResponse", self._read), ("AsyncAPIResponse", self._async_read)):
+            raw = getattr(response, name)
+            replace(raw, "parse", self._parse if name == "APIResponse" else self._async_parse)
+            replace(raw, "read", read)
+            replace(raw, "close", self._close)
+        for name, events in (("Stream", self._stream), ("AsyncStream", self._async_stream)):
+            stream = getattr(streaming, name)
+            replace(stream, "__stream__", events)
+            replace(stream, "close", self._close)
+        replace(jsonl.JSONLDecoder, "__decode__", self._lines)
+        replace(jsonl.AsyncJSONLDecoder, "__decode__", self._async_lines)
+
+    def install_legacy(self, legacy_response: ModuleType) -> None:
+        """The raw responses of SDK versions before 1.0."""
+        self._patches.replace(legacy_response.LegacyAPIResponse, "parse", self._parse)
+
+    # H2: raw responses.
+
+    def _parse(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def parse(raw: object, *args: object, **kwargs: object) -> object:
+            parsed = original(raw, *args, **kwargs)
+            self._parsed(raw, parsed)
+            return parsed
+
+        return parse
+
+    def _async_parse(self, original: Function) -> Function:
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def parse(raw: object, *args: object, **kwargs: object) -> object:
+            parsed = await start(raw, *args, **kwargs)
+            self._parsed(raw, parsed)
+            return parsed
+
+        return parse
+
+    def _parsed(self, raw: object, parsed: object) -> None:
+        current = turn_of(raw)
+        if current is None:
+            return
+        try:
+            if hasattr(type(parsed), "__stream__"):
+                if TAG not in parsed.__dict__:
+                    self._tracer.start_stream(current)
+                    parsed.__dict__[TAG] = current
+            elif "stop_reason" in getattr(parsed, "__dict__", ()):
+                self._message(current, parsed)
+        except Exception:  # noqa: BLE001
+            faults.note("raw response")
+
+    def _read(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def read(raw: object) -> object:
+            current = turn_of(raw)
+            if current is None or current.done or current.reading:
+                return original(raw)
+            current.reading = True
+            try:
+                body = original(raw)
+                self._watcher.body_read(raw, current)
+                return body
+            finally:
+                self._watcher.release(current)
+
+        return read
+
+    def _async_read(self, original: Function) -> Function:
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def read(raw: object) -> object:
+            current = turn_of(raw)
+            if current is None or current.done or current.reading:
+                return await start(raw)
+            current.reading = True
+            try:
+                body = await start(raw)
+                self._watcher.body_read(raw, current)
+                return body
+            finally:
+                self._watcher.release(current)
+
+        return read
+
+    def _close(self, original: Function) -> Function:
+        # For both kinds: the asynchronous one hands the coroutine on.
+        @functools.wraps(original)
+        def close(holder: object) -> object:
+            current = turn_of(holder)
+            if current is not None and not current.done:
+                self._watcher.over(current, "abandoned")
+            return original(holder)
+
+        return close
+
+    # H3: streams.
+
+    def _stream(self, original: Function) -> Function:
+        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
+
+        def later(stream: object) -> Iterator[object]:
+            current = turn_of(stream)
+            source = start(stream)
+            yield from source if current is None else self._watcher.events(source, current)
+
+        @functools.wraps(original)
+        def __stream__(stream: object) -> Iterator[object]:  # noqa: N807 - the SDK's name
+            current = turn_of(stream)
+            if current is not None:
+                return self._watcher.events(start(stream), current)
+            # Before 1.14 the constructor calls this, before there is a tag: then it is looked for at the first event.
+            return later(stream)
+
+        return __stream__
+
+    def _async_stream(self, original: Function) -> Function:
+        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
+
+        async def later(stream: object) -> AsyncIterator[object]:
+            current = turn_of(stream)
+            source = start(stream)
+            events = source if current is None else self._watcher.async_events(source, current)
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()  # type: ignore[attr-defined]
+
+        @functools.wraps(original)
+        def __stream__(stream: object) -> AsyncIterator[object]:  # noqa: N807
+            current = turn_of(stream)
+            if current is not None:
+                return self._watcher.async_events(start(stream), current)
+            return later(stream)
+
+        return __stream__
+
+    # H4: batches.
+
+    def _lines(self, original: Function) -> Function:
+        start: Callable[..., Iterator[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        def __decode__(decoder: object) -> Iterator[object]:  # noqa: N807
+            for item in start(decoder):
+                self._batch_item(item)
+                yield item
+
+        return __decode__
+
+    def _async_lines(self, original: Function) -> Function:
+        start: Callable[..., AsyncIterator[object]] = original  # type: ignore[assignment]
+
+        @functools.wraps(original)
+        async def __decode__(decoder: object) -> AsyncIterator[object]:  # noqa: N807
+            async for item in start(decoder):
+                self._batch_item(item)
+                yield item
+
+        return __decode__
+
+    def _message(self, current: Turn, message: object) -> None:
+        self._tracer.answered(current, message)
+        if self._reads is not None:
+            self._reads.message(message, current.state)
+
+    def _batch_item(self, item: object) -> None:
+        message = getattr(getattr(item, "result", None), "message", None)
+        if not self._patches.active or "stop_reason" not in getattr(message, "__dict__", ()):
+            return
+        try:
+            current = self._tracer.batch_item(message)
+            if self._reads is not None:
+                self._reads.message(message, current.state)
+        except Exception:  # noqa: BLE001
+            faults.note("batch")
