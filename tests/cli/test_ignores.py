@@ -80,3 +80,9 @@ def test_a_comment_for_a_rule_that_was_not_looked_for_is_not_called_unused(stopl
     assert stoplint("check", "--ignore", "SL101").code == 0
     assert stoplint("check", "--select", "SL105,SL901").code == 0
     assert stoplint("check", "--select", "SL101").code == 0
+
+
+def test_a_comment_for_a_strict_rule_is_judged_in_strict_runs_only(stoplint, write):
+    write("a.py", "x = 1  # stoplint: ignore[SL106] old\n")
+    assert stoplint("check").code == 0
+    assert stoplint("check", "--strict").code == 1

@@ -238,7 +238,7 @@ class _Run:
 
     def _judged(self, file: SourceFile) -> frozenset[str]:
         selection = Selection.of(self.configs.for_path(file.path).settings)
-        return selection.enabled - self.configs.ignored_codes(file.path)
+        return selection.looked_for - self.configs.ignored_codes(file.path)
 
     def _all_judged(self) -> frozenset[str]:
         return frozenset(code for file in self.files for code in self._judged(file))

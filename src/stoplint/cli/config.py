@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stoplint import catalog
 from stoplint.check.discover import shown
 from stoplint.cli.console import ColorChoice, open_console
 from stoplint.cli.errors import UserError
@@ -54,13 +53,7 @@ def command(path: str, *, schema: bool, output_format: Literal["text", "json"], 
 
 
 def _enabled(settings: Settings) -> list[str]:
-    selection = Selection.of(settings)
-    pages = catalog.rules()
-    return [
-        code
-        for code in sorted(selection.enabled)
-        if pages[code].profile == "default" or settings.strict or code in selection.named
-    ]
+    return sorted(Selection.of(settings).looked_for)
 
 
 def _value(settings: Settings, field: str) -> object:

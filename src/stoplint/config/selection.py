@@ -46,6 +46,14 @@ class Selection:
     def of(cls, settings: Settings) -> Selection:
         return _selection(settings.select, settings.extend_select, settings.ignore, settings.strict)
 
+    @property
+    def looked_for(self) -> frozenset[str]:
+        """The codes that a run with this selection can report; of any other, silence says nothing."""
+        pages = catalog.rules()
+        return frozenset(
+            code for code in self.enabled if self.strict or code in self.named or pages[code].profile == "default"
+        )
+
     def shows(self, finding: Finding) -> bool:
         """Whether a finding belongs to the run.  A code without a page (there should be none) always does."""
         if finding.code not in self.enabled:
