@@ -207,3 +207,7 @@ def _after_fork() -> None:
     running = _process.running
     if running is not None:
         running.tracer.after_fork()
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            # A worker of `multiprocessing` leaves without its exit handlers, but not without its finalizers.
+            util.register_after_fork(_process, lambda _: util.Finalize(None, _at_exit, exitpriority=-90))
