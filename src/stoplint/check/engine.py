@@ -1,25 +1,27 @@
-"""Files in, findings out.
-
-A first version: it says what cannot be read or parsed (SL900) and which files hold suppression comments.
-"""
+"""Files in, findings out: load, interpret, judge."""
 
 from __future__ import annotations
 
-import ast
-import warnings
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stoplint import catalog
-from stoplint.check import directives
+from stoplint.check import deep
+from stoplint.check.cache import Cache
 from stoplint.check.discover import Skipped
-from stoplint.check.source import SourceError, parse
+from stoplint.check.judge import Judge
+from stoplint.check.load import Options as LoadOptions
+from stoplint.check.program import Program
+from stoplint.check.project import Project
+from stoplint.check.solve import solve
 from stoplint.findings import Finding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from stoplint.check.load import Unreadable
     from stoplint.check.source import SourceFile
     from stoplint.config import Settings
 
@@ -60,35 +62,33 @@ def run(
 
     Never raises for what a file holds: what cannot be read, decoded or parsed is a finding of code SL900.
     """
-    del project, settings_of
-    findings: list[Finding] = []
-    skipped: list[Skipped] = []
-    marked: list[str] = []
-    for number, file in enumerate(files, 1):
-        try:
-            data = file.read()
-            if directives.mentions(data):
-                marked.append(file.path)
-            source = parse(file.path, file.kind, data)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                ast.parse(source.text)
-        except OSError as error:
-            findings.append(_unreadable(file.path, f"cannot be read: {error.strerror}", 1))
-        except SourceError as error:
-            if error.skip:
-                skipped.append(Skipped(file.path, str(error)))
-            else:
-                findings.append(_unreadable(file.path, str(error), error.line))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
-            findings.append(_unreadable(file.path, f"cannot be parsed: {getattr(error, 'msg', error)}", line))
-        if options.progress is not None:
-            options.progress(number, len(files))
-    return Result(tuple(findings), len(files) - len(skipped), tuple(skipped), tuple(marked))
+    wanted = {file.path for file in files}
+    everything = {file.path: file for file in (*project, *files)}
+    cache = Cache(options.cache_dir) if options.cache_dir is not None else None
+    whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs), cache, options.progress)
+    loaded = whole.start()
+    del settings_of
+    found = deep.call(lambda: _judged(Program(loaded.modules)))
+    findings = [finding for finding in found if finding.place.path in wanted]
+    findings += [_unreadable(one) for one in loaded.unreadable if one.path in wanted]
+    skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
+    marked = tuple(path for path in loaded.marked if path in wanted)
+    return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked)
 
 
-def _unreadable(path: str, why: str, line: int) -> Finding:
+def _judged(program: Program) -> list[Finding]:
+    """Solve and judge.  The collector is off: states are many, short-lived and hold no cycles."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return Judge(program).findings(solve(program))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _unreadable(one: Unreadable) -> Finding:
     rule = catalog.rules()["SL900"]
-    place = Place(path, None, line, 1, line, 1)
-    return Finding(rule.code, rule.name, rule.severity, rule.profile, place, "<module>", f"The file {why}.")
+    line = one.line or 1
+    place = Place(one.path, one.cell, line, 1, line, 1)
+    return Finding(rule.code, rule.name, rule.severity, rule.profile, place, "<module>", f"The file {one.reason}")

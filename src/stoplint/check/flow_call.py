@@ -14,7 +14,7 @@ from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import make_request, request_kind
 from stoplint.check.knowledge import State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, union, value
+from stoplint.check.values import Atom, BlockInfo, UNKNOWN, Value, ordered, union, value
 
 
 @evaluates(ir.Call)
@@ -73,7 +73,7 @@ def apply_value(run: Run, callee: Value, arguments: Arguments, state: State, at:
 def _apply(run: Run, callee: Value, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913
     if not callee:
         return _unknown(run, name, UNKNOWN, arguments, state, at)
-    return union(_apply_atom(run, atom, arguments, state, at, name) for atom in sorted(callee, key=repr))
+    return union(_apply_atom(run, atom, arguments, state, at, name) for atom in ordered(callee))
 
 
 def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913

@@ -13,6 +13,7 @@ from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, se
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
+    ordered,
     UNKNOWN,
     Atom,
     BlockInfo,
@@ -189,7 +190,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
 def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:
     """The strings that a value certainly consists of: a literal, or the members of a literal list or dict."""
     found: list[str] = []
-    for atom in sorted(val, key=repr):
+    for atom in ordered(val):
         if atom.kind == "const":
             if isinstance(atom.ref, str):
                 found.append(atom.ref)

@@ -11,6 +11,7 @@ from stoplint import sdk
 from stoplint.check.knowledge import ANY, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
+    ordered,
     BLOCK_KINDS,
     REASON_KINDS,
     RESPONSE_KINDS,
@@ -69,7 +70,7 @@ def exposes(atom: Atom) -> bool:
 
 def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) -> None:
     """A value leaves view.  `shown`: it is only displayed, which does not change lists and does not execute."""
-    atoms = sorted(reach(run, val, state), key=repr)
+    atoms = ordered(reach(run, val, state))
     for atom in atoms:
         if exposes(atom):
             run.expose(atom.ref, state)

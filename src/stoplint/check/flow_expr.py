@@ -15,6 +15,7 @@ from stoplint.check.flow_names import closure, global_value, member, object_attr
 from stoplint.check.knowledge import DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
+    ordered,
     REASON_KINDS,
     UNKNOWN,
     Atom,
@@ -155,7 +156,7 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
 
 def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Expr | None = None) -> Value:
     """Follow ".name" from every atom of a value."""
-    found = [_step(run, atom, name, state, at, source) for atom in sorted(base, key=repr)]
+    found = [_step(run, atom, name, state, at, source) for atom in ordered(base)]
     return union(found)
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
-from stoplint.check.knowledge import START, DictObj, ListObj, State
-from stoplint.check.run import MAX_DEPTH, MAX_STEPS, Frame, Run, Stop
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, union, value
+from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
+from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
+from stoplint.check.values import Atom, Token, UNKNOWN, Value, literal, ordered, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from stoplint.check.program import FunctionInfo
 
 
@@ -36,7 +38,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             loosen(run, reach(run, arguments.all(), state, 2), state)
         return UNKNOWN
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
-    caller_env = state.env
+    caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
     run.frames.append(frame)
     try:
         state.env = {}
@@ -48,7 +50,44 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     for kind, raised in frame.raised:
         raised.env = dict(caller_env)
         run.frame.raised.append((kind, raised))
-    return _merge(run, info, frame, ends, state, caller_env, at)
+    result = _merge(run, info, frame, ends, state, caller_env, at)
+    _forget(run, result, state, heap, know)
+    return result
+
+
+def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], know: dict[Token, Knowledge]) -> None:
+    """Drop what a call made and nothing holds any more, so that long call chains stay cheap; a response that nobody
+    holds is settled."""
+    new = state.heap.keys() - heap.keys()
+    if not new and state.know.keys() == know.keys():
+        return
+    todo = list(result)
+    for ref, obj in heap.items():
+        now = state.heap.get(ref)
+        if now is not obj and now is not None:
+            todo += _members(now)
+    live: set[Hashable] = set()
+    tokens: set[Hashable] = set()
+    while todo:
+        atom = todo.pop()
+        tokens.add(atom.ref)
+        if isinstance(atom.info, frozenset):
+            todo += [inner for inner in atom.info if isinstance(inner, Atom)]
+        if atom.ref in live or atom.ref not in new:
+            continue
+        live.add(atom.ref)
+        todo += _members(state.heap[atom.ref])
+    for ref in new - live:
+        del state.heap[ref]
+    sent = {token for obj in state.heap.values() for token in obj.sent}
+    for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
+        run.settle(token, state.know.pop(token))
+
+
+def _members(obj: Obj) -> list[Atom]:
+    if isinstance(obj, ListObj):
+        return [*obj.members, *obj.last, *(atom for item in obj.items or () for atom in item)]
+    return [atom for _, val in obj.items for atom in val]
 
 
 def _tracked(atom: Atom) -> bool:
@@ -63,7 +102,7 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
     depth = sum(1 for frame in run.frames if frame.function is info)
     if depth > 1:
         return False
-    return tracked or run.program.is_interesting(key)
+    return tracked or (run.program.is_interesting(key) and key not in run.program.inert)
 
 
 def _closure(run: Run, key: str, info: FunctionInfo, state: State) -> dict[str, Value]:
@@ -182,11 +221,9 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
     state.heap[ref] = DictObj(tuple(items.items()), bool(arguments.splats))
     init = program.class_member(key, "__init__")
     if init is not None:
-        for method in sorted(init, key=repr):
+        for method in ordered(init):
             if method.kind == "func":
                 state.heap[ref] = DictObj((), open=True)
                 inline(run, Atom("func", method.ref, made), arguments, state, at)
     return value(made)
 
-
-MAX = MAX_DEPTH

@@ -10,7 +10,7 @@ from stoplint.check.events import TurnAppended, TurnBuilt
 from stoplint.check.flow_core import evaluate
 from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, only, text_of, union, value
+from stoplint.check.values import Atom, BlockInfo, UNKNOWN, Value, only, ordered, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -158,7 +158,7 @@ def take_item(run: Run, atom: Atom, position: Hashable, state: State) -> Value:
 def iterate(run: Run, val: Value, state: State) -> Value:
     """What a loop over a value sees."""
     found: list[Value] = []
-    for atom in sorted(val, key=repr):
+    for atom in ordered(val):
         if atom.kind == "list":
             obj = run.obj(state, atom.ref)
             found.append(obj.members if isinstance(obj, ListObj) else UNKNOWN)

@@ -12,7 +12,7 @@ from stoplint.check.flow_expr import CARRIED, look_up_reason, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, text_of, union, value
+from stoplint.check.values import Atom, REASON_KINDS, UNKNOWN, Value, literal, only, ordered, text_of, union, value
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 MUTATING = frozenset({"append", "extend", "insert", "appendleft"})
@@ -55,7 +55,7 @@ def _several(run: Run, base: Value, name: str, arguments: Arguments, state: Stat
         return frozenset(atom for atom in base if atom.kind != "const") | _joined(run, arguments, state)
     if base and all(atom.kind in ("list", "const", "symbol") for atom in base) and name in LIST_METHODS:
         found = [
-            _list_method(run, atom, name, arguments, state, at) for atom in sorted(base, key=repr) if atom.kind != "const"
+            _list_method(run, atom, name, arguments, state, at) for atom in ordered(base) if atom.kind != "const"
         ]
         return union(found)
     return None
@@ -69,6 +69,8 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
 def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:  # noqa: PLR0913
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
+    if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
+        run.mutated = True
     if name in ("append", "appendleft") and first is not None:
         state.heap[atom.ref] = appended(run, obj, first, at, state)
     elif name == "extend" and first is not None:

@@ -44,10 +44,9 @@ def rules_by_event() -> dict[type, tuple[tuple[catalog.Rule, Rule], ...]]:
 
 @dataclass(slots=True)
 class Judge:
-    """Collects findings; `strict` lets the strict rules speak."""
+    """Collects the findings of every rule, those of the strict profile too: what is shown is decided later."""
 
     program: Program
-    strict: bool = False
     found: dict[tuple[object, ...], Finding] = field(default_factory=dict)
 
     def findings(self, solved: Solved) -> list[Finding]:
@@ -64,8 +63,6 @@ class Judge:
 
     def _ask(self, event: events.Event, root: str, judged: frozenset[str]) -> None:
         for rule, function in rules_by_event().get(type(event), ()):
-            if rule.profile == "strict" and not self.strict:
-                continue
             answer = function(event)
             for report in answer if isinstance(answer, tuple) else (answer,):
                 if report is None:

@@ -159,16 +159,27 @@ class State:
 
     def join(self, other: State) -> State:
         return State(
-            {name: self.env.get(name, UNKNOWN) | other.env.get(name, UNKNOWN) for name in {**self.env, **other.env}},
+            _join_envs(self.env, other.env),
             _join_maps(self.know, other.know),
             _join_heaps(self.heap, other.heap),
         )
 
 
+def _join_envs(mine: dict[str, Value], theirs: dict[str, Value]) -> dict[str, Value]:
+    joined = dict(mine)
+    for name, val in theirs.items():
+        old = joined.get(name)
+        if old is not val:
+            joined[name] = val if old is None else old | val
+    return joined
+
+
 def _join_maps(mine: dict[Token, Knowledge], theirs: dict[Token, Knowledge]) -> dict[Token, Knowledge]:
     joined = dict(mine)
     for token, known in theirs.items():
-        joined[token] = joined[token].join(known) if token in joined else known
+        old = joined.get(token)
+        if old is not known:
+            joined[token] = known if old is None else old.join(known)
     return joined
 
 
@@ -176,6 +187,8 @@ def _join_heaps(mine: dict[Hashable, Obj], theirs: dict[Hashable, Obj]) -> dict[
     joined = dict(mine)
     for key, obj in theirs.items():
         old = joined.get(key)
+        if old is obj:
+            continue
         if old is None:
             joined[key] = obj
         elif isinstance(old, ListObj) and isinstance(obj, ListObj):

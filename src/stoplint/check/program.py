@@ -74,6 +74,7 @@ class Program:
         self.heap: dict[Hashable, Obj] = {}
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
+        self.inert: set[str] = set()
         self.changed: set[tuple[str, str]] = set()
         self._suffixes: dict[str, list[str]] = {}
         for module in modules:

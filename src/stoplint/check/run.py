@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
 MAX_DEPTH = 6
-MAX_STEPS = 30_000
+MAX_STEPS = 4_000
 """Statements that one root may execute, its callees included; past it calls count as unresolved, hence quiet."""
 
 
@@ -55,6 +55,7 @@ class Run:
         self.steps = 0
         self.max_depth = max_depth
         self.touched = False
+        self.mutated = False
         self.calls: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()

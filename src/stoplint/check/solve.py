@@ -14,6 +14,7 @@ from stoplint import sdk
 from stoplint.check import flow_call  # noqa: F401 - registers calls
 from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
+from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import parameter
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
@@ -40,8 +41,8 @@ class Solved:
 
 
 def solve(program: Program, progress: Callable[[int, int], None] | None = None) -> Solved:
-    _survey(program)
-    roots = [key for key in _ordered(program) if program.is_interesting(key)]
+    calls = _survey(program)
+    roots = [key for key in _callees_first(_ordered(program), calls) if program.is_interesting(key)]
     modules = sorted(program.modules)
     total = len(roots) + len(modules)
     events: list[tuple[str, tuple[Event, ...]]] = []
@@ -49,6 +50,8 @@ def solve(program: Program, progress: Callable[[int, int], None] | None = None) 
     for done, key in enumerate([*modules, *roots]):
         run = run_module(program, program.modules[key]) if key in program.modules else run_root(program, program.functions[key])
         events.append((key, tuple(run.found)))
+        if run.inert:
+            program.inert.add(key)
         judged |= run.judged_by_callers
         if progress is not None:
             progress(done + 1, total)
@@ -70,7 +73,24 @@ def _ordered(program: Program) -> list[str]:
 # ------------------------------------------------------------------ the survey
 
 
-def _survey(program: Program) -> None:
+def _callees_first(keys: list[str], calls: dict[str, set[str]]) -> list[str]:
+    """Functions after those they call, as far as calls make no circle: what a callee hands out is known by then."""
+    found: dict[str, None] = {}
+    for start in keys:
+        todo = [(start, False)]
+        entered: set[str] = set()
+        while todo:
+            key, done = todo.pop()
+            if done:
+                found[key] = None
+            elif key not in found and key not in entered:
+                entered.add(key)
+                todo.append((key, True))
+                todo += [(callee, False) for callee in sorted(calls.get(key, ()), reverse=True)]
+    return list(found)
+
+
+def _survey(program: Program) -> dict[str, set[str]]:
     reads: dict[str, set[tuple[str, str]]] = {}
     calls: dict[str, set[str]] = {}
     touched: set[str] = set()
@@ -91,6 +111,7 @@ def _survey(program: Program) -> None:
         if not todo:
             break
     program.interesting = _callers_too(touched, calls)
+    return calls
 
 
 def _callers_too(touched: set[str], calls: dict[str, set[str]]) -> set[str]:
@@ -115,6 +136,8 @@ class RootRun(Run):
     """A run and what was found in it."""
 
     found: list[Event]
+    inert: bool = False
+    """Calling it tells the caller nothing: what it returns holds nothing of a response and it changes no list."""
 
 
 def run_module(program: Program, module: ModuleInfo, max_depth: int = MAX_DEPTH) -> RootRun:
@@ -151,8 +174,20 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -
         ends = []
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
+    run.inert = not run.mutated and not _hands_out(run)
     run.found = run.finish([*ends, *(end for _, end in frame.returned)])
     return run
+
+
+def _hands_out(run: RootRun) -> bool:
+    frame = run.frame
+    for val, state in [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]:
+        for atom in reach(run, val, state):
+            if atom.kind in API_KINDS or atom.kind in ("partial", "func", "dump", "reason_like", "test"):
+                return True
+        if _matters(run, val, state):
+            return True
+    return bool(frame.yielded)
 
 
 def _argument(run: Run, info: FunctionInfo, position: int, state: State) -> Value:

@@ -92,6 +92,11 @@ def union(values: Iterable[Value]) -> Value:
     return frozenset().union(*values)
 
 
+def ordered(val: Value) -> Iterable[Atom]:
+    """The atoms in an order that does not depend on the hashes of this process."""
+    return val if len(val) < 2 else sorted(val, key=repr)
+
+
 def of_kind(val: Value, *kinds: str) -> Iterator[Atom]:
     """The atoms of these kinds, in a stable order."""
     return iter(sorted((atom for atom in val if atom.kind in kinds), key=repr))
