@@ -29,7 +29,7 @@ class Scan(NamedTuple):
 
     `blocks` are canonical, one for each content block.  `kinds` holds the block types of each message.  `results` are
     the answered tool_use ids with whether each is marked as an error; `tool_ids` the ids of client tool_use blocks;
-    `texts` the text of the text blocks; `null_keys` whether a block has a top-level key with the value None.
+    `texts` the text of the text blocks; `nulls` how many top-level keys of blocks have the value None.
     """
 
     blocks: tuple[bytes, ...]
@@ -37,7 +37,7 @@ class Scan(NamedTuple):
     texts: tuple[str, ...]
     results: tuple[tuple[str, bool], ...] = ()
     tool_ids: tuple[str, ...] = ()
-    null_keys: bool = False
+    nulls: int = 0
 
 
 NOTHING: Final = Scan((), (), ())
@@ -49,7 +49,7 @@ _ONE_TEXT: Final = (("text",),)
 class _Found:
     """A scan in the making."""
 
-    __slots__ = ("blocks", "kinds", "null_keys", "results", "texts", "tool_ids")
+    __slots__ = ("blocks", "kinds", "nulls", "results", "texts", "tool_ids")
 
     def __init__(self) -> None:
         self.blocks: list[bytes] = []
@@ -57,7 +57,7 @@ class _Found:
         self.texts: list[str] = []
         self.results: list[tuple[str, bool]] = []
         self.tool_ids: list[str] = []
-        self.null_keys = False
+        self.nulls = 0
 
 
 def scan(messages: Sequence[object]) -> Scan:
@@ -93,7 +93,7 @@ def _scan_all(messages: Sequence[object]) -> Scan:
         tuple(found.texts),
         tuple(found.results),
         tuple(found.tool_ids),
-        found.null_keys,
+        found.nulls,
     )
 
 
@@ -104,7 +104,8 @@ def scan_content(blocks: Sequence[object]) -> Scan:
         if fields is not None and fields.get("type") == "text" and not fields.get("citations"):
             text = fields.get("text")
             if type(text) is str and len(fields) <= _TEXT_FIELDS and not getattr(blocks[0], "__pydantic_extra__", None):
-                return Scan((_text(text),), _ONE_TEXT, (text,))
+                given = "citations" in getattr(blocks[0], "__pydantic_fields_set__", ())
+                return Scan((_text(text),), _ONE_TEXT, (text,), nulls=int(given))
     return _scan_all(({"content": blocks},))
 
 
@@ -122,9 +123,8 @@ def _scan_blocks(blocks: Sequence[object], found: _Found) -> None:
             found.tool_ids.append(str(data.get("id")))
         elif kind == "tool_result":
             found.results.append((str(data.get("tool_use_id")), data.get("is_error") is True))
-        # A model's unset fields are None too, but are not sent.
-        if not found.null_keys and type(block) is dict and None in block.values():
-            found.null_keys = True
+        if None in data.values():
+            found.nulls += sum(value is None for value in data.values())
         found.blocks.append(block_bytes(data))
     found.kinds.append(tuple(kinds))
 
@@ -143,7 +143,9 @@ def _plain_model(block: object) -> dict[str, object]:
     if not getattr(block, "__pydantic_extra__", None) and all(
         value is None or type(value) in _ATOMS for value in fields.values()
     ):
-        return dict(fields)
+        # Fields that were not given are not sent either.
+        given = getattr(block, "__pydantic_fields_set__", fields)
+        return {name: value for name, value in fields.items() if name in given}
     dump = getattr(block, "model_dump", None)
     # `exclude_unset` and `by_alias` are what the SDK itself encodes request bodies with.
     dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False) if dump is not None else None
@@ -234,10 +236,10 @@ def loose(found: Scan) -> tuple[object, ...] | None:
     texts = found.texts
     if len(texts) == 1:
         text = texts[0]
-        head, tail = text[:_LOOSE_LOOK].lstrip()[:_LOOSE_KEEP], text[-_LOOSE_LOOK:].rstrip()[-_LOOSE_KEEP:]
+        head, tail = text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP], text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:]
     else:
-        head = next((start for text in texts if (start := text[:_LOOSE_LOOK].lstrip()[:_LOOSE_KEEP])), "")
-        tail = next((end for text in reversed(texts) if (end := text[-_LOOSE_LOOK:].rstrip()[-_LOOSE_KEEP:])), "")
+        head = next((start for text in texts if (start := text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP])), "")
+        tail = next((end for text in reversed(texts) if (end := text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:])), "")
     if not head and not tail and not found.tool_ids:
         return None
     return (head, tail, found.tool_ids)

@@ -45,6 +45,7 @@ class TurnState:
     truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
     user_blocks = 0
+    nulls = 0
     child: TurnState | None = None
     call_site: CallSite | None = None
     context: SpanContext | None = None

@@ -134,6 +134,7 @@ def joined(first: Scan, second: Scan) -> Scan:
         first.kinds + second.kinds,
         first.texts + second.texts,
         tool_ids=first.tool_ids + second.tool_ids,
+        nulls=first.nulls + second.nulls,
     )
 
 

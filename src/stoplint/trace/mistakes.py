@@ -212,10 +212,13 @@ def empty_turn_kept(seen: Evidence) -> str | None:
 
 
 def rebuilt_turn(seen: Evidence) -> str | None:
-    if seen.view.tail.assistant.null_keys:
-        return "the assistant turn is sent back with null fields, as model_dump() writes them; send response.content"
     parent = seen.parent
-    if parent is None or not seen.decision.rebuilt or parent.stop_reason == "pause_turn":
+    if parent is None or not seen.decision.echoed:
+        return None
+    # The API gives some fields as null itself; those come back with any faithful echo.
+    if seen.view.tail.assistant.nulls > parent.nulls:
+        return "the assistant turn is sent back with null fields, as model_dump() writes them; send response.content"
+    if not seen.decision.rebuilt or parent.stop_reason == "pause_turn":
         return None
     if not (seen.view.thinking or seen.view.has_tools or parent.tool_ids):
         return None
@@ -252,7 +255,7 @@ AFTER_TURN: Final[Mapping[str, Callable[[Evidence], str | None]]] = MappingProxy
 def unremarkable(view: RequestView, decision: Decision, streak: int) -> bool:
     """Whether a request is so plain that no rule can have a word on it: text after a finished answer, or an opening."""
     user, assistant, parent = view.tail.user, view.tail.assistant, decision.parent
-    if user.results or assistant.tool_ids or assistant.null_keys or decision.rebuilt or not user.kinds:
+    if user.results or assistant.tool_ids or assistant.nulls or decision.rebuilt or not user.kinds:
         return False
     if () in assistant.kinds or b"t" in assistant.blocks:
         return False

@@ -333,9 +333,11 @@ def _keys(current: Turn) -> tuple[Hashable, ...]:
     if view.ends_with_assistant:
         joined = digest.joined(tail.assistant, content)
         state.answer_keys = (own, digest.answer_key(joined.blocks))
+        state.nulls = joined.nulls
         loose = relation.loose_key(joined, tail.before, tail.depth)
     else:
         state.answer_keys = (own,)
+        state.nulls = content.nulls
         loose = relation.loose_key(content, tail.user, tail.length)
     keys: tuple[Hashable, ...] = current.digests + content.tool_ids
     if loose is not None:
