@@ -13,7 +13,7 @@ from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import as_list, iterate
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, const, only, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, const, only, ordered, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,26 +61,23 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
     if len(arguments.positional) < 2:
         return UNKNOWN
     subject, second = arguments.positional[:2]
-    atom = only(frozenset(a for a in subject if not (a.kind == "const" and a.ref is None)))
-    if atom is None or path is None:
+    atoms = ordered(frozenset(a for a in subject if not (a.kind == "const" and a.ref is None)))
+    kind = atoms[0].kind if atoms and len({a.kind for a in atoms}) == 1 else ""
+    if path is None or kind not in ("block", "event", "symbol"):
         return UNKNOWN
     if name == "hasattr":
         attribute = text_of(second)
         kinds = {"text": {"text"}, "input": {"tool_use", "server_tool_use", "mcp_tool_use"}, "thinking": {"thinking"}}
         wanted = kinds.get(attribute or "")
-        if atom.kind != "block" or wanted is None:
+        if kind != "block" or wanted is None:
             return UNKNOWN
-        return narrowing(path, atom, frozenset(wanted), BLOCK_UNIVERSE, exact=True, negated=False)
+        return narrowing(path, atoms, frozenset(wanted), BLOCK_UNIVERSE, exact=True, negated=False)
     names = _class_names(run, second, state)
-    if atom.kind == "block":
-        types = frozenset(sdk.BLOCK_CLASSES[n] for n in names if n in sdk.BLOCK_CLASSES)
-        return narrowing(path, atom, types, BLOCK_UNIVERSE, exact=True, negated=False) if types else UNKNOWN
-    if atom.kind == "event":
-        types = frozenset(sdk.EVENT_CLASSES[n] for n in names if n in sdk.EVENT_CLASSES)
-        return narrowing(path, atom, types, EVENT_UNIVERSE, exact=True, negated=False) if types else UNKNOWN
-    if atom.kind == "symbol":
-        return _narrow_symbol(run, atom, names, state, path)
-    return UNKNOWN
+    if kind == "symbol":
+        return _narrow_symbol(run, atoms[0], names, state, path) if len(atoms) == 1 else UNKNOWN
+    table, universe = (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
+    types = frozenset(table[n] for n in names if n in table)
+    return narrowing(path, atoms, types, universe, exact=True, negated=False) if types else UNKNOWN
 
 
 def _class_names(run: Run, val: Value, state: State) -> set[str]:

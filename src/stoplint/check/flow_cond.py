@@ -6,6 +6,8 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import ReasonCompared
@@ -27,6 +29,9 @@ from stoplint.check.values import (
     value,
 )
 from stoplint.reasons import EVERY, mask_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BLOCK_UNIVERSE = frozenset({*sdk.BLOCK_CLASSES.values(), "other"})
 EVENT_UNIVERSE = frozenset(sdk.EVENT_TYPES)
@@ -179,9 +184,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     sized = only(left, "content_len", "content", "list_len")
     if sized is not None:
         return _compare_size(run, sized, op, right, state)
-    typed = only(left, "block_type", "event_type")
-    if typed is not None:
-        return _compare_type(run, typed, right, state, negated=negated)
+    if left and all(atom.kind in ("block_type", "event_type") for atom in left):
+        return _compare_type(run, left, right, state, negated=negated)
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     return _compare_literals(left, op, right)
@@ -247,27 +251,33 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
     return value(Atom("content_test", atom.ref, when_true)) if when_true in (EMPTY, NONEMPTY) else UNKNOWN
 
 
-def _compare_type(run: Run, atom: Atom, right: Value, state: State, *, negated: bool) -> Value:
+def _compare_type(run: Run, types: Value, right: Value, state: State, *, negated: bool) -> Value:
+    """Paths that were joined leave several atoms for one block or event: each is narrowed."""
     values = strings_in(run, right, state)
-    path, owner = atom.info  # type: ignore[misc]
-    if values is None or path is None:
+    parts = [atom.info for atom in ordered(types) if isinstance(atom.info, tuple)]
+    path = parts[0][0]
+    if values is None or path is None or any(part[0] != path for part in parts):
         return UNKNOWN
-    universe = EVENT_UNIVERSE if atom.kind == "event_type" else BLOCK_UNIVERSE
+    universe = EVENT_UNIVERSE if any(atom.kind == "event_type" for atom in types) else BLOCK_UNIVERSE
     wanted = frozenset(v if v in universe else "other" for v in values)
-    return narrowing(path, owner, wanted, universe, exact=all(v in universe for v in values), negated=negated)
+    exact = all(v in universe for v in values)
+    return narrowing(path, [part[1] for part in parts], wanted, universe, exact=exact, negated=negated)
 
 
 def narrowing(  # noqa: PLR0913
-    path: str, owner: Atom, wanted: frozenset[str], universe: frozenset[str], *, exact: bool, negated: bool
+    path: str, owners: Sequence[Atom], wanted: frozenset[str], universe: frozenset[str], *, exact: bool, negated: bool
 ) -> Value:
     """A test that narrows the block or event kept at `path` to the types in `wanted`."""
-    old = owner.info.kinds if isinstance(owner.info, BlockInfo) else owner.info
-    kinds = old if isinstance(old, frozenset) else universe
-    inside, outside = kinds & wanted, (kinds - wanted if exact else kinds)
-    when_true, when_false = _with_kinds(owner, inside), _with_kinds(owner, outside)
+    when_true: Value = UNKNOWN
+    when_false: Value = UNKNOWN
+    for owner in owners:
+        old = owner.info.kinds if isinstance(owner.info, BlockInfo) else owner.info
+        kinds = old if isinstance(old, frozenset) else universe
+        when_true |= _with_kinds(owner, kinds & wanted)
+        when_false |= _with_kinds(owner, kinds - wanted if exact else kinds)
     if negated:
         when_true, when_false = when_false, when_true
-    return value(Atom("path_test", path, (value(owner), when_true, when_false)))
+    return value(Atom("path_test", path, (value(*owners), when_true, when_false)))
 
 
 def _with_kinds(owner: Atom, kinds: frozenset[str]) -> Value:

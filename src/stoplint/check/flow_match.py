@@ -12,7 +12,7 @@ from stoplint.check.flow_core import Exits, evaluate, path_of
 from stoplint.check.flow_expr import step
 from stoplint.check.knowledge import ListObj, State, compact
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Value, only
+from stoplint.check.values import UNKNOWN, Value, only, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,13 +102,11 @@ def _matches_any(run: Run, pattern: ir.MatchOr, val: Value, path: str | None, st
 
 def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | None, state: State) -> Paths:
     name = sdk.unprefixed(pattern.cls.id if isinstance(pattern.cls, ir.Name) else getattr(pattern.cls, "name", ""))
-    atom = only(val, "block", "event")
-    table, universe = (
-        (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if atom is not None and atom.kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
-    )
+    kind = ordered(val)[0].kind if val and len({atom.kind for atom in val}) == 1 else ""
+    table, universe = (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
     yes, no = [state], [state.copy()]
-    if atom is not None and path is not None and name in table:
-        test = narrowing(path, atom, frozenset({table[name]}), universe, exact=True, negated=False)
+    if kind in ("block", "event") and path is not None and name in table:
+        test = narrowing(path, ordered(val), frozenset({table[name]}), universe, exact=True, negated=False)
         yes, no = split(run, test, path, state)
     sure = name in sdk.MESSAGE_CLASSES and only(val, "message") is not None
     parts = [("." + keyword, inner) for keyword, inner in pattern.keywords]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 
 class Site(NamedTuple):
@@ -92,9 +92,9 @@ def union(values: Iterable[Value]) -> Value:
     return frozenset().union(*values)
 
 
-def ordered(val: Value) -> Iterable[Atom]:
+def ordered(val: Value) -> Sequence[Atom]:
     """The atoms in an order that does not depend on the hashes of this process."""
-    return val if len(val) < 2 else sorted(val, key=repr)
+    return tuple(val) if len(val) < 2 else sorted(val, key=repr)
 
 
 def of_kind(val: Value, *kinds: str) -> Iterator[Atom]:
