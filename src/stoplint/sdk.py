@@ -42,6 +42,7 @@ STEPS: dict[tuple[str, str], str] = {
     ("beta", ".messages"): "messages",
     ("beta", ".with_raw_response"): "raw_client",
     ("beta", ".with_streaming_response"): "raw_client",
+    ("beta", ".prompt_caching"): "beta",  # until 0.42
     ("raw_client", ".beta"): "raw_client",
     ("raw_client", ".messages"): "raw_messages",
     # --- from a resource to a request

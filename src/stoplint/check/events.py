@@ -49,6 +49,7 @@ class Track:
     request: Request
     looked: bool = False
     exposed: bool = False
+    exposed_freely: bool = False
     named: int = 0
     stop_sequence_read: bool = False
     late_look: bool = False
@@ -70,6 +71,7 @@ class ResponseEnded:
     request: Request
     looked: bool
     exposed: bool
+    exposed_freely: bool
     named: int
     uses: tuple[tuple[Use, int], ...]
     open_uses: tuple[tuple[Use, int], ...]
@@ -175,4 +177,6 @@ class Report:
     label: str
     reasons: int = 0
     request: Request | None = None
+    in_owner: bool = False
+    """Report where the function that holds the response hands it on, not inside the helper."""
     related: tuple[tuple[Where, str], ...] = ()

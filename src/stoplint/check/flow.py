@@ -204,7 +204,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     return exits
 
 
-def _loop(  # noqa: PLR0913
+def _loop(
     run: Run,
     body: Sequence[ir.Stmt],
     orelse: Sequence[ir.Stmt],
@@ -266,7 +266,9 @@ def _with(run: Run, node: ir.With, state: State) -> Exits:
 
 def _suppresses(expr: ir.Expr) -> bool:
     func = expr.func if isinstance(expr, ir.Call) else None
-    return (isinstance(func, ir.Attr) and func.name == "suppress") or (isinstance(func, ir.Name) and func.id == "suppress")
+    return (isinstance(func, ir.Attr) and func.name == "suppress") or (
+        isinstance(func, ir.Name) and func.id == "suppress"
+    )
 
 
 def _entered(val: Value) -> Value:

@@ -88,7 +88,9 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     key: Hashable = literal(evaluate(run, target.key, state))
     for owner in owners:
         if owner.kind == "symbol" or (owner.kind == "object" and key is not None):
-            _store(run, owner, str(key), val, target.at, state) if key is not None else escape(run, val, target.at, state)
+            _store(run, owner, str(key), val, target.at, state) if key is not None else escape(
+                run, val, target.at, state
+            )
             continue
         obj = run.obj(state, owner.ref)
         if owner.kind == "dict" and isinstance(obj, DictObj):

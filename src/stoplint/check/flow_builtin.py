@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_core import Arguments, call
@@ -13,7 +14,7 @@ from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import as_list, iterate
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, const, only, ordered, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, Value, const, only, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,16 +30,18 @@ def is_display(name: str) -> bool:
     return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
 
 
-def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at: int, path: str | None) -> Value:  # noqa: PLR0913
+def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at: int, path: str | None) -> Value:
     """What a function outside the project gives."""
     name = dotted.rsplit(".", 1)[-1]
     if name in ("isinstance", "hasattr"):
         return _path_test(run, name, arguments, state, path)
+    if name == "getattr":
+        return _getattr(run, arguments, state, at, path)
     known = _EXACT.get(dotted.removeprefix("builtins.")) or (_PASSING.get(name) if "." in dotted else None)
     if known is not None:
         return known(run, arguments, state, at)
-    if dotted.split(".")[0] in sdk.PATCHED_CLIENTS:
-        return value(Atom("external", dotted.split(".")[0] + ".client"))
+    if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
+        return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
     clients = frozenset(a for a in arguments.all() if a.kind == "client")
     if clients and any(word in name.lower() for word in ("wrap", "patch", "instrument", "trace", "observe")):
         return clients
@@ -57,27 +60,42 @@ def _parse(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 # ------------------------------------------------------------------ tests of types
 
 
+ATTRIBUTE_KINDS: dict[str, frozenset[str]] = {
+    "text": frozenset({"text"}),
+    "input": frozenset({"tool_use", "server_tool_use", "mcp_tool_use"}),
+    "thinking": frozenset({"thinking"}),
+}
+"""Which block types have an attribute, for `hasattr`."""
+
+
 def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: str | None) -> Value:
     if len(arguments.positional) < 2:
         return UNKNOWN
     subject, second = arguments.positional[:2]
-    atoms = ordered(frozenset(a for a in subject if not (a.kind == "const" and a.ref is None)))
-    kind = atoms[0].kind if atoms and len({a.kind for a in atoms}) == 1 else ""
-    if path is None or kind not in ("block", "event", "symbol"):
-        return UNKNOWN
+    subject = frozenset(a for a in subject if not (a.kind == "const" and a.ref is None))
+    kinds = {atom.kind for atom in subject}
     if name == "hasattr":
-        attribute = text_of(second)
-        kinds = {"text": {"text"}, "input": {"tool_use", "server_tool_use", "mcp_tool_use"}, "thinking": {"thinking"}}
-        wanted = kinds.get(attribute or "")
-        if kind != "block" or wanted is None:
+        attribute = text_of(second) or ""
+        if len(kinds) == 1 and (next(iter(kinds)), "." + attribute) in sdk.STEPS and kinds <= {"message", "stream"}:
+            return const(True)
+        wanted = ATTRIBUTE_KINDS.get(attribute)
+        if kinds != {"block"} or wanted is None or path is None:
             return UNKNOWN
-        return narrowing(path, atoms, frozenset(wanted), BLOCK_UNIVERSE, exact=True, negated=False)
+        return narrowing(path, subject, wanted, BLOCK_UNIVERSE, exact=True, negated=False)
     names = _class_names(run, second, state)
-    if kind == "symbol":
-        return _narrow_symbol(run, atoms[0], names, state, path) if len(atoms) == 1 else UNKNOWN
-    table, universe = (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
-    types = frozenset(table[n] for n in names if n in table)
-    return narrowing(path, atoms, types, universe, exact=True, negated=False) if types else UNKNOWN
+    if kinds == {"content"} and names == {"list"}:
+        return const(True)
+    if path is None:
+        return UNKNOWN
+    for kind, table, universe in (
+        ("block", sdk.BLOCK_CLASSES, BLOCK_UNIVERSE),
+        ("event", sdk.EVENT_CLASSES, EVENT_UNIVERSE),
+    ):
+        types = frozenset(table[n] for n in names if n in table)
+        if kinds == {kind} and types:
+            return narrowing(path, subject, types, universe, exact=True, negated=False)
+    atom = only(subject, "symbol")
+    return _narrow_symbol(run, atom, names, state, path) if atom is not None else UNKNOWN
 
 
 def _class_names(run: Run, val: Value, state: State) -> set[str]:
@@ -94,9 +112,6 @@ def _narrow_symbol(run: Run, atom: Atom, names: set[str], state: State, path: st
     if names & sdk.MESSAGE_CLASSES:
         message = unknown_response(run, run.token(0, f"isinstance {path}"), state)
         return value(Atom("path_test", path, (before, message, before)))
-    kinds = {sdk.EVENT_CLASSES.get(name) for name in names} - {None}
-    if kinds:
-        del kinds
     return UNKNOWN
 
 
@@ -226,12 +241,13 @@ def _filter(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     return value(Atom("iterator", run.token(at), iterate(run, arguments.get(1) or UNKNOWN, state)))
 
 
-def _getattr(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | None) -> Value:
     name = text_of(arguments.get(1) or UNKNOWN)
     if name is None:
         escape(run, arguments.all(), at, state)
         return UNKNOWN
-    found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at)
+    source = ir.Name(path) if path is not None else None
+    found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at, source)
     return found or arguments.get(2) or UNKNOWN
 
 
@@ -277,7 +293,6 @@ _EXACT: dict[str, Builtin] = {
     "zip": _zip,
     "map": _map,
     "filter": _filter,
-    "getattr": _getattr,
     "functools.partial": _partial,
     **dict.fromkeys(("copy.copy", "copy.deepcopy"), _copy),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import make_request, request_kind
 from stoplint.check.knowledge import State
 from stoplint.check.run import Run
-from stoplint.check.values import Atom, BlockInfo, UNKNOWN, Value, ordered, union, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
 
 
 @evaluates(ir.Call)
@@ -37,7 +37,7 @@ def _call(run: Run, expr: ir.Call, state: State) -> Value:
     return _apply(run, callee, arguments, state, expr.at, name)
 
 
-_PATH_TESTS = frozenset({"isinstance", "hasattr"})
+_PATH_TESTS = frozenset({"isinstance", "hasattr", "getattr"})
 
 
 def callee_name(func: ir.Expr) -> str:
@@ -70,13 +70,13 @@ def apply_value(run: Run, callee: Value, arguments: Arguments, state: State, at:
     return _apply(run, callee, arguments, state, at, "")
 
 
-def _apply(run: Run, callee: Value, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913
+def _apply(run: Run, callee: Value, arguments: Arguments, state: State, at: int, name: str) -> Value:
     if not callee:
         return _unknown(run, name, UNKNOWN, arguments, state, at)
     return union(_apply_atom(run, atom, arguments, state, at, name) for atom in ordered(callee))
 
 
-def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: int, name: str) -> Value:  # noqa: PLR0913
+def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: int, name: str) -> Value:
     kind = request_kind(run, atom, arguments, state)
     if kind is not None:
         return make_request(run, kind, arguments, state, at)
@@ -115,9 +115,10 @@ def _sdk_call(atom: Atom, following: str) -> Value:
     return value(Atom(following, atom.ref))
 
 
-def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: State, at: int) -> Value:  # noqa: PLR0913
+def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: State, at: int) -> Value:
     """A call of something that cannot be read.  What it is given leaves view; when it is given something to call, what
-    comes back is taken to be what that gives: `retry(client.messages.create, **options)`."""
+    comes back is taken to be what that gives: `retry(client.messages.create, **options)`.
+    """
     handed = [a for val in (*arguments.positional, *arguments.keywords.values()) for a in val if _callable(a)]
     shown = is_display(name)
     execute_inputs(run, name, arguments, state, at)

@@ -6,8 +6,6 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import ReasonCompared
@@ -15,7 +13,6 @@ from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, se
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
-    ordered,
     UNKNOWN,
     Atom,
     BlockInfo,
@@ -24,14 +21,12 @@ from stoplint.check.values import (
     const,
     literal,
     only,
+    ordered,
     text_of,
     truth,
     value,
 )
 from stoplint.reasons import EVERY, mask_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BLOCK_UNIVERSE = frozenset({*sdk.BLOCK_CLASSES.values(), "other"})
 EVENT_UNIVERSE = frozenset(sdk.EVENT_TYPES)
@@ -213,7 +208,7 @@ def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:
     return tuple(found) if val else None
 
 
-def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, at: int, *, negated: bool) -> Value:  # noqa: PLR0913
+def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, at: int, *, negated: bool) -> Value:
     values = strings_in(run, right, state)
     atoms = [atom for atom in left if atom.kind in ("reason", "reason_like")]
     for atom in atoms:
@@ -243,7 +238,7 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
         bound = len(obj.items) if isinstance(obj, ListObj) and obj.items is not None else None
     if not isinstance(bound, int) or isinstance(bound, bool):
         return UNKNOWN
-    checks = {"==": 0 == bound, "!=": 0 != bound, ">": 0 > bound, ">=": 0 >= bound, "<": 0 < bound, "<=": 0 <= bound}
+    checks = {"==": bound == 0, "!=": bound != 0, ">": bound < 0, ">=": bound <= 0, "<": bound > 0, "<=": bound >= 0}
     if op not in checks or atom.kind == "list_len":
         return UNKNOWN
     ones = {"==": bound >= 1, "!=": True, ">": True, ">=": True, "<": bound > 1, "<=": bound >= 1}
@@ -251,23 +246,24 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
     return value(Atom("content_test", atom.ref, when_true)) if when_true in (EMPTY, NONEMPTY) else UNKNOWN
 
 
-def _compare_type(run: Run, types: Value, right: Value, state: State, *, negated: bool) -> Value:
-    """Paths that were joined leave several atoms for one block or event: each is narrowed."""
+def _compare_type(run: Run, left: Value, right: Value, state: State, *, negated: bool) -> Value:
     values = strings_in(run, right, state)
-    parts = [atom.info for atom in ordered(types) if isinstance(atom.info, tuple)]
-    path = parts[0][0]
-    if values is None or path is None or any(part[0] != path for part in parts):
+    infos = [atom.info for atom in left if isinstance(atom.info, tuple)]
+    paths = {info[0] for info in infos}
+    if values is None or len(paths) != 1 or None in paths:
         return UNKNOWN
-    universe = EVENT_UNIVERSE if any(atom.kind == "event_type" for atom in types) else BLOCK_UNIVERSE
+    kind = next(iter(left)).kind
+    universe = EVENT_UNIVERSE if kind == "event_type" else BLOCK_UNIVERSE
     wanted = frozenset(v if v in universe else "other" for v in values)
+    owners = frozenset(info[1] for info in infos)
     exact = all(v in universe for v in values)
-    return narrowing(path, [part[1] for part in parts], wanted, universe, exact=exact, negated=negated)
+    return narrowing(str(paths.pop()), owners, wanted, universe, exact=exact, negated=negated)
 
 
-def narrowing(  # noqa: PLR0913
-    path: str, owners: Sequence[Atom], wanted: frozenset[str], universe: frozenset[str], *, exact: bool, negated: bool
+def narrowing(
+    path: str, owners: Value, wanted: frozenset[str], universe: frozenset[str], *, exact: bool, negated: bool
 ) -> Value:
-    """A test that narrows the block or event kept at `path` to the types in `wanted`."""
+    """A test that narrows the blocks or events kept at `path` to the types in `wanted`."""
     when_true: Value = UNKNOWN
     when_false: Value = UNKNOWN
     for owner in owners:
@@ -277,7 +273,7 @@ def narrowing(  # noqa: PLR0913
         when_false |= _with_kinds(owner, kinds - wanted if exact else kinds)
     if negated:
         when_true, when_false = when_false, when_true
-    return value(Atom("path_test", path, (value(*owners), when_true, when_false)))
+    return value(Atom("path_test", path, (owners, when_true, when_false)))
 
 
 def _with_kinds(owner: Atom, kinds: frozenset[str]) -> Value:
@@ -358,6 +354,12 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
 def _combined(op: str, left: Value, right: Value) -> Value | None:
     """Two tests of the same response's reason are one."""
     one, two = only(left, "test"), only(right, "test")
-    if one is None or two is None or one.ref != two.ref or not isinstance(one.info, int) or not isinstance(two.info, int):
+    if (
+        one is None
+        or two is None
+        or one.ref != two.ref
+        or not isinstance(one.info, int)
+        or not isinstance(two.info, int)
+    ):
         return None
     return value(Atom("test", one.ref, one.info & two.info if op == "and" else one.info | two.info))

@@ -11,7 +11,6 @@ from stoplint import sdk
 from stoplint.check.knowledge import ANY, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
-    ordered,
     BLOCK_KINDS,
     REASON_KINDS,
     RESPONSE_KINDS,
@@ -20,6 +19,7 @@ from stoplint.check.values import (
     BlockInfo,
     Token,
     Value,
+    ordered,
     text_of,
     value,
 )
@@ -34,7 +34,8 @@ STREAM_PARTS = frozenset({"event", "delta"})
 
 def reach(run: Run, val: Value, state: State, depth: int = MAX_DEPTH) -> frozenset[Atom]:
     """Every atom that a value holds, itself and through lists, dicts and objects; assistant turns are not entered:
-    sending content back to the API is not a use of it."""
+    sending content back to the API is not a use of it.
+    """
     seen: set[Atom] = set()
     todo = [(atom, depth) for atom in val]
     while todo:
@@ -60,7 +61,11 @@ def is_assistant_turn(obj: DictObj) -> bool:
 
 def exposes(atom: Atom) -> bool:
     """Whether an atom that goes out of view takes the stop reason along."""
-    if atom.kind in RESPONSE_KINDS or atom.kind in REASON_KINDS or atom.kind in ("batch_item", "batch_result", "runner"):
+    if (
+        atom.kind in RESPONSE_KINDS
+        or atom.kind in REASON_KINDS
+        or atom.kind in ("batch_item", "batch_result", "runner")
+    ):
         return True
     if atom.kind in STREAM_PARTS:
         types = atom.info if isinstance(atom.info, frozenset) else None

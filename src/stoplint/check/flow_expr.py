@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from stoplint import sdk
-from stoplint.reasons import mask_of as reasons_named
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
-from stoplint.check.flow_cond import branch
 from stoplint.check.flow_bind import bind
+from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
@@ -15,7 +14,6 @@ from stoplint.check.flow_names import closure, global_value, member, object_attr
 from stoplint.check.knowledge import DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
-    ordered,
     REASON_KINDS,
     UNKNOWN,
     Atom,
@@ -25,10 +23,12 @@ from stoplint.check.values import (
     const,
     literal,
     only,
+    ordered,
     text_of,
     union,
     value,
 )
+from stoplint.reasons import mask_of as reasons_named
 
 
 @evaluates(ir.Name)
@@ -111,8 +111,7 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
     position = literal(key)
     if atom.kind == "content" and isinstance(position, int):
         run.may_raise("IndexError", atom.ref, state)
-        where = run.where(expr.at)
-        return value(Atom("block", atom.ref, BlockInfo(position, None, where)))
+        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at))))
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
     if atom.kind in ("list", "tuple"):
@@ -151,13 +150,30 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
             run.expose(reason.ref, state)
 
 
+STREAM_PARTS = frozenset({"event", "delta", "event_message"})
+
+
 # ------------------------------------------------------------------ one step
 
 
 def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Expr | None = None) -> Value:
     """Follow ".name" from every atom of a value."""
-    found = [_step(run, atom, name, state, at, source) for atom in ordered(base)]
+    found = [_step(run, atom, name, state, at, source) for atom in ordered(merged(base))]
     return union(found)
+
+
+def merged(base: Value) -> Value:
+    """One event (or delta) of a stream that tests have split into several is one again, of all their types."""
+    parts = [atom for atom in base if atom.kind in STREAM_PARTS]
+    if len(parts) < 2:
+        return base
+    types: dict[tuple[str, object], frozenset[str] | None] = {}
+    for atom in parts:
+        key = (atom.kind, atom.ref)
+        mine = atom.info if isinstance(atom.info, frozenset) else None
+        old = types.get(key, frozenset())
+        types[key] = None if mine is None or old is None else old | mine
+    return frozenset(a for a in base if a.kind not in STREAM_PARTS) | {Atom(k, r, t) for (k, r), t in types.items()}
 
 
 def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Expr | None) -> Value:
@@ -202,6 +218,8 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if track is not None:
             track.stop_sequence_read = True
         return value(Atom("stop_sequence", atom.ref))
+    if following in ("content", "text_stream"):
+        return value(Atom(following, atom.ref, run.where(at)))
     if following == "foreign_reason":
         request = run.request_of(atom.ref)
         if request is not None:
@@ -216,6 +234,7 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
     info = atom.info
     taken: Where | None = run.where(at)
     if isinstance(info, BlockInfo):
+        taken = info.where or taken
         if info.kinds is not None and not info.kinds & {"text", "other"}:
             return UNKNOWN
         if info.position is not None and info.where is not None:
@@ -289,12 +308,17 @@ CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "sto
 
 def _carried(run: Run, parts: list[Value], _state: State) -> Value:
     """What is mixed into a new value goes along with it: a formatted response is a dump of it.  Where nothing of a
-    response is in it but every part is known to stay the same, the mixture stays the same too."""
+    response is in it but every part is known to stay the same, the mixture stays the same too.
+    """
     atoms = union(parts)
     kept = frozenset(
         Atom("dump", atom.ref) if atom.kind == "message" else atom for atom in atoms if atom.kind in CARRIED
     )
-    if not kept and parts and all(len(part) == 1 and next(iter(part)).kind in ("symbol", "const", "mix") for part in parts):
+    if (
+        not kept
+        and parts
+        and all(len(part) == 1 and next(iter(part)).kind in ("symbol", "const", "mix") for part in parts)
+    ):
         return value(Atom("mix", tuple(next(iter(part)) for part in parts)))
     return kept
 
@@ -374,4 +398,3 @@ def _yield(run: Run, expr: ir.Yield, state: State) -> Value:
     else:
         run.frame.yielded |= val
     return UNKNOWN
-

@@ -13,7 +13,7 @@ from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
-from stoplint.check.values import Atom, Token, UNKNOWN, Value, literal, ordered, union, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
 
 def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], know: dict[Token, Knowledge]) -> None:
     """Drop what a call made and nothing holds any more, so that long call chains stay cheap; a response that nobody
-    holds is settled."""
+    holds is settled.
+    """
     new = state.heap.keys() - heap.keys()
     if not new and state.know.keys() == know.keys():
         return
@@ -162,7 +163,9 @@ def _run_body(run: Run, info: FunctionInfo, state: State) -> list[State]:
     return run_function(run, info, state)
 
 
-def _merge(run: Run, info: FunctionInfo, frame: Frame, ends: list[State], state: State, env: dict[str, Value], at: int) -> Value:  # noqa: PLR0913
+def _merge(
+    run: Run, info: FunctionInfo, frame: Frame, ends: list[State], state: State, env: dict[str, Value], at: int
+) -> Value:
     """Join the ways a call may end into the caller's state; the value says what each end meant."""
     returned = [*frame.returned, *((value(Atom("const", None, "NoneType")), end) for end in ends)]
     if not returned:
@@ -226,4 +229,3 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
                 state.heap[ref] = DictObj((), open=True)
                 inline(run, Atom("func", method.ref, made), arguments, state, at)
     return value(made)
-

@@ -10,7 +10,7 @@ from stoplint.check.events import TurnAppended, TurnBuilt
 from stoplint.check.flow_core import evaluate
 from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import Atom, BlockInfo, UNKNOWN, Value, only, ordered, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, only, ordered, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -51,7 +51,12 @@ def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
     ref = run.token(expr.at)
     fresh = ListObj(None if items is None else tuple(items), last, members, is_open)
     old = run.obj(state, ref)
-    if isinstance(old, ListObj) and old.items is not None and old.items == fresh.items and _stable(run, fresh.members, state):
+    if (
+        isinstance(old, ListObj)
+        and old.items is not None
+        and old.items == fresh.items
+        and _stable(run, fresh.members, state)
+    ):
         fresh = old
     state.heap[ref] = fresh
     return value(Atom("list", ref))
@@ -85,7 +90,7 @@ def as_list(run: Run, val: Value, state: State) -> ListObj:
         return obj
     content = only(val, "content")
     if content is not None:
-        block = value(Atom("block", content.ref, BlockInfo()))
+        block = value(Atom("block", content.ref, BlockInfo(where=taken_at(content))))
         return ListObj(None, block | {START}, block, open=True)
     return ListObj(None, value(ANY, START), UNKNOWN, open=True)
 
@@ -119,7 +124,9 @@ def extended(run: Run, left: ListObj, right: ListObj, at: int, state: State) -> 
         items = left.items + right.items
     last = right.last if START not in right.last else (right.last - {START}) | left.last
     unchanged = right.items == ()
-    return ListObj(items, last, left.members | right.members, left.open or right.open, left.sent if unchanged else frozenset())
+    return ListObj(
+        items, last, left.members | right.members, left.open or right.open, left.sent if unchanged else frozenset()
+    )
 
 
 def appended(run: Run, obj: ListObj, item: Value, at: int, state: State) -> ListObj:
@@ -173,10 +180,15 @@ def iterate(run: Run, val: Value, state: State) -> Value:
         else:
             following = sdk.STEPS.get((atom.kind, "iter"))
             if following == "block":
-                found.append(value(Atom("block", atom.ref, BlockInfo())))
+                found.append(value(Atom("block", atom.ref, BlockInfo(where=taken_at(atom)))))
             elif following is not None:
                 found.append(_iterated(run, atom, following, state))
     return union(found)
+
+
+def taken_at(content: Atom) -> Where | None:
+    """Where a content list was read off its response."""
+    return content.info if isinstance(content.info, Where) else None
 
 
 def _iterated(run: Run, atom: Atom, following: str, state: State) -> Value:
@@ -186,7 +198,9 @@ def _iterated(run: Run, atom: Atom, following: str, state: State) -> Value:
         return value(Atom("tool_input", atom.ref, atom.info))
     if following == "runner_item":
         request = run.request_of(atom.ref)
-        return value(Atom("stream" if request is not None and request.surface == "runner_stream" else "message", atom.ref))
+        return value(
+            Atom("stream" if request is not None and request.surface == "runner_stream" else "message", atom.ref)
+        )
     del state
     return value(Atom(following, atom.ref))
 

@@ -51,7 +51,7 @@ def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exit
     return exits
 
 
-def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State) -> Paths:  # noqa: PLR0911
+def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State) -> Paths:
     """The paths on which a value matches, and those on which it may not."""
     if isinstance(pattern, ir.MatchAs):
         if pattern.pattern is None:
@@ -106,7 +106,7 @@ def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | Non
     table, universe = (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
     yes, no = [state], [state.copy()]
     if kind in ("block", "event") and path is not None and name in table:
-        test = narrowing(path, ordered(val), frozenset({table[name]}), universe, exact=True, negated=False)
+        test = narrowing(path, val, frozenset({table[name]}), universe, exact=True, negated=False)
         yes, no = split(run, test, path, state)
     sure = name in sdk.MESSAGE_CLASSES and only(val, "message") is not None
     parts = [("." + keyword, inner) for keyword, inner in pattern.keywords]
@@ -115,7 +115,7 @@ def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | Non
     return _matches_parts(run, parts, val, path, yes, no)
 
 
-def _matches_parts(  # noqa: PLR0913
+def _matches_parts(
     run: Run, parts: list[tuple[str, ir.Pattern]], val: Value, path: str | None, yes: list[State], no: list[State]
 ) -> Paths:
     """Sub-patterns on members: each narrows what is left, and may fail."""

@@ -7,19 +7,19 @@ from dataclasses import replace
 from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_core import Arguments
-from stoplint.check.flow_escape import reach
+from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import CARRIED, look_up_reason, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import Atom, REASON_KINDS, UNKNOWN, Value, literal, only, ordered, text_of, union, value
+from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 MUTATING = frozenset({"append", "extend", "insert", "appendleft"})
 MAPPINGS = frozenset({"message", "snapshot", "event", "delta", "event_message", "block", "event_block", "batch_item", "batch_result"})  # fmt: skip
 
 
-def call_method(  # noqa: PLR0911, PLR0913
+def call_method(
     run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int, path: str | None
 ) -> Value | None:
     """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
@@ -49,14 +49,12 @@ def call_method(  # noqa: PLR0911, PLR0913
     return None
 
 
-def _several(run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int) -> Value | None:  # noqa: PLR0913
+def _several(run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int) -> Value | None:
     """A value that may be several things: methods of text and lists still carry what is in them."""
     if base and all(atom.kind in ("text", "tool_input", "const", "mix", "reason_like") for atom in base):
         return frozenset(atom for atom in base if atom.kind != "const") | _joined(run, arguments, state)
     if base and all(atom.kind in ("list", "const", "symbol") for atom in base) and name in LIST_METHODS:
-        found = [
-            _list_method(run, atom, name, arguments, state, at) for atom in ordered(base) if atom.kind != "const"
-        ]
+        found = [_list_method(run, atom, name, arguments, state, at) for atom in ordered(base) if atom.kind != "const"]
         return union(found)
     return None
 
@@ -66,11 +64,12 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
     return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind in CARRIED)
 
 
-def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:  # noqa: PLR0913
+def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
         run.mutated = True
+        escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         state.heap[atom.ref] = appended(run, obj, first, at, state)
     elif name == "extend" and first is not None:
@@ -103,7 +102,7 @@ def _as_items(run: Run, val: Value, state: State) -> ListObj:
     return ListObj(None, (members or value(ANY)) | {START}, members, open=not members)
 
 
-def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value | None:  # noqa: PLR0913
+def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value | None:
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, DictObj):
         return None

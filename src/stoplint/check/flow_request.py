@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check.events import Request, RequestMade, Sent
 from stoplint.check.flow_core import Arguments
+from stoplint.check.flow_escape import reach
 from stoplint.check.flow_lists import as_list
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal, only, text_of, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal, only, ordered, text_of, value
 from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENCE, TOOL_USE
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
     elif kind == "tool_runner" and streaming is True:
         modes = [("stream", "runner_stream")]
     again = _sent_before(run, options, state)
+    for name in ("messages", "system"):
+        for atom in ordered(reach(run, options.get(name) or UNKNOWN, state)):
+            if atom.kind == "text":
+                run.use(atom, at, state)
     found: set[Atom] = set()
     for mode, surf in modes:
         token = run.token(at, mode)
@@ -110,7 +115,7 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
     return frozenset(found)
 
 
-def _request(run: Run, token: Token, surface: str, options: Options, state: State, at: int) -> Request:  # noqa: PLR0913
+def _request(run: Run, token: Token, surface: str, options: Options, state: State, at: int) -> Request:
     client_tools, server_tools = _tools(run, options, state)
     stops = options.get("stop_sequences")
     compaction = options.get("compaction") or options.get("context_management")

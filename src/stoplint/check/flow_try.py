@@ -50,7 +50,9 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
                 evaluate(run, handler.types, path)
             if handler.name:
                 path.env[handler.name] = value(Atom("external", "exception"))
+        frame.handling += 1
         inner = run_block(run, handler.body, paths)
+        frame.handling -= 1
         exits.absorb(inner)
         exits.go += inner.go
     frame.raised += raised
@@ -83,7 +85,9 @@ def _names(handler: ir.Handler) -> frozenset[str]:
     return frozenset(e.id if isinstance(e, ir.Name) else e.name for e in exprs if isinstance(e, (ir.Name, ir.Attr)))
 
 
-def _caught(names: frozenset[str], raised: list[tuple[str | None, State]]) -> tuple[list[State], list[tuple[str | None, State]]]:
+def _caught(
+    names: frozenset[str], raised: list[tuple[str | None, State]]
+) -> tuple[list[State], list[tuple[str | None, State]]]:
     """The raised states that a handler takes, and those that go on."""
     taken: list[State] = []
     left: list[tuple[str | None, State]] = []
@@ -106,5 +110,3 @@ def _reraises(body: Sequence[ir.Stmt]) -> bool:
     if isinstance(last, ir.If):
         return bool(last.orelse) and _reraises(last.body) and _reraises(last.orelse)
     return False
-
-

@@ -84,7 +84,8 @@ class Judge:
         related: list[Related] = []
         origin = None
         if report.request is not None:
-            site = report.where.seen_from(report.request.where)
+            if report.in_owner:
+                site = report.where.seen_from(report.request.where)
             if report.request.surface != "unknown":
                 origin = self.place(report.request.where.site)
                 related.append(Related(origin, "the request"))

@@ -152,7 +152,7 @@ class State:
 
     def key(self) -> tuple[object, ...]:
         """What keeps two paths apart: states with the same key are joined, others are followed one by one."""
-        return tuple(sorted((token, k.remaining, k.content) for token, k in self.know.items()))
+        return tuple(sorted((token, k.remaining, k.content, k.exposed) for token, k in self.know.items()))
 
     def same(self, other: State) -> bool:
         return self.env == other.env and self.know == other.know and self.heap == other.heap

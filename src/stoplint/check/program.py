@@ -274,7 +274,9 @@ class Program:
         self, table: dict[tuple[str, str], Value], key: tuple[str, str], val: Value, state: State, *, changing: bool
     ) -> None:
         """Add what lasts of a value to a table; `changing`: its lists and dicts may hold other things later."""
-        lasting = frozenset(atom for atom in (self._lasting(a, state, changing=changing) for a in val) if atom is not None)
+        lasting = frozenset(
+            atom for atom in (self._lasting(a, state, changing=changing) for a in val) if atom is not None
+        )
         old = table.get(key)
         if not lasting:
             return
@@ -298,7 +300,9 @@ class Program:
 
     def _keep_object(self, atom: Atom, obj: Obj, state: State, *, changing: bool, depth: int) -> None:
         def last(val: Value) -> Value:
-            return frozenset(a for a in (self._lasting(x, state, changing=False, depth=depth) for x in val) if a is not None)
+            return frozenset(
+                a for a in (self._lasting(x, state, changing=False, depth=depth) for x in val) if a is not None
+            )
 
         kept: Obj
         if isinstance(obj, DictObj):
@@ -323,11 +327,17 @@ class Program:
             val = self.lookup_global(module, head)
             last = name.rsplit(".", 1)[-1]
             dotted = {str(a.ref) for a in val or ()} if val else {head}
-            ours = any(d.split(".")[0] in sdk.OWN_MODULES for d in dotted) or (val and any(a.kind == "client_class" for a in val))
+            ours = any(d.split(".")[0] in sdk.OWN_MODULES for d in dotted) or (
+                val and any(a.kind == "client_class" for a in val)
+            )
             if ours and last in sdk.ANNOTATIONS and sdk.ANNOTATIONS[last] in ("client", "messages"):
                 found.add(Atom(sdk.ANNOTATIONS[last]))
             elif val and not rest:
-                found |= {Atom("object", ("instance", a.ref), a.ref) for a in val if a.kind == "class" and not self.is_enum(str(a.ref))}
+                found |= {
+                    Atom("object", ("instance", a.ref), a.ref)
+                    for a in val
+                    if a.kind == "class" and not self.is_enum(str(a.ref))
+                }
         return frozenset(found)
 
     def noted_response(self, module: ModuleInfo, note: ir.Expr | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import Event, ReasonReadEarly, Request, ResponseEnded, Track
-from stoplint.check.knowledge import EMPTY, Knowledge, State, Use
+from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import UNKNOWN, Atom, Site, Token, Value, Where
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Frame:
     yielded: Value = UNKNOWN
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
+    handling: int = 0
+    """How many `except` blocks control is in."""
 
     @property
     def qualname(self) -> str:
@@ -123,9 +125,12 @@ class Run:
         if not isinstance(token, Token) or token not in self.tracks:
             return
         self.look(token)
-        self.tracks[token].exposed = True
+        track = self.tracks[token]
+        track.exposed = True
         known = state.know.get(token)
         if known is not None:
+            free = known.remaining == track.request.possible and known.content == NONEMPTY | EMPTY
+            track.exposed_freely = track.exposed_freely or (free and not any(f.handling for f in self.frames))
             state.know[token] = known.shown()
 
     def use(self, atom: Atom, at: int, state: State, kind: str = "text") -> None:
@@ -146,8 +151,9 @@ class Run:
         if not isinstance(token, Token) or token not in self.tracks:
             return
         where, known = self.where(at), state.know.get(token, Knowledge())
-        old = self.tracks[token].executions.get(where, (0, what))
-        self.tracks[token].executions[where] = (old[0] | known.remaining, what)
+        track = self.tracks[token]
+        old = track.executions.get(where, (0, what))
+        track.executions[where] = (old[0] | known.remaining & ~track.named, what)
 
     def early(self, atom: Atom, at: int, what: str) -> None:
         token = atom.ref
@@ -175,6 +181,7 @@ def _ended(track: Track) -> ResponseEnded:
         replace(track.request),
         track.looked,
         track.exposed,
+        track.exposed_freely,
         track.named,
         tuple(sorted(track.uses.items())),
         tuple(sorted(track.open_uses.items())),

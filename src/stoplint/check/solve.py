@@ -48,7 +48,11 @@ def solve(program: Program, progress: Callable[[int, int], None] | None = None) 
     events: list[tuple[str, tuple[Event, ...]]] = []
     judged: set[str] = set()
     for done, key in enumerate([*modules, *roots]):
-        run = run_module(program, program.modules[key]) if key in program.modules else run_root(program, program.functions[key])
+        run = (
+            run_module(program, program.modules[key])
+            if key in program.modules
+            else run_root(program, program.functions[key])
+        )
         events.append((key, tuple(run.found)))
         if run.inert:
             program.inert.add(key)
@@ -106,7 +110,9 @@ def _survey(program: Program) -> dict[str, set[str]]:
             if run.touched:
                 touched.add(key)
         new = [key for key in _ordered(program) if key not in reads]
-        stale = [key for key in (*sorted(program.modules), *_ordered(program)) if reads.get(key, set()) & program.changed]
+        stale = [
+            key for key in (*sorted(program.modules), *_ordered(program)) if reads.get(key, set()) & program.changed
+        ]
         todo = [*new, *(key for key in stale if key not in new)]
         if not todo:
             break
@@ -156,7 +162,9 @@ def run_module(program: Program, module: ModuleInfo, max_depth: int = MAX_DEPTH)
 def _grows(run: Run, val: Value, state: State) -> bool:
     """A list that starts empty is there to be filled."""
     objs = [run.obj(state, atom.ref) for atom in val if atom.kind in ("list", "dict")]
-    return any((isinstance(obj, ListObj) and obj.items == ()) or (isinstance(obj, DictObj) and not obj.items) for obj in objs)
+    return any(
+        (isinstance(obj, ListObj) and obj.items == ()) or (isinstance(obj, DictObj) and not obj.items) for obj in objs
+    )
 
 
 def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -> RootRun:

@@ -7,7 +7,7 @@ WHAT = {"text": "content", "tool_input": "tool input"}
 
 def stop_reason_ignored(event: ResponseEnded) -> Report | None:
     """Content went on and nobody ever looked at the reason."""
-    if event.looked or event.exposed or event.early_only:
+    if event.looked or event.exposed or event.early_only or event.request.surface == "unknown":
         return None
     taken = [(use.taken.seen_from(event.request.where), use.taken, use.kind) for use, _ in event.uses]
     taken += [(where.seen_from(event.request.where), where, "tool_input") for where, _, _ in event.executions]
@@ -21,4 +21,4 @@ def stop_reason_ignored(event: ResponseEnded) -> Report | None:
         "an answer cut at max_tokens, refused or empty passes here as complete. "
         + ("Look at `stop_reason` of the final message" if streamed else "Look at `stop_reason` before using it")
     )
-    return Report(where, message, "used without looking at `stop_reason`", request=event.request)
+    return Report(where, message, "used without looking at `stop_reason`", request=event.request, in_owner=True)

@@ -10,7 +10,7 @@ def truncated_tool_call(event: ResponseEnded) -> tuple[Report, ...]:
         return ()
     reports: list[Report] = []
     for where, mask, _what in event.executions:
-        left = mask & (MAX_TOKENS | CONTEXT_WINDOW) & ~event.named
+        left = mask & (MAX_TOKENS | CONTEXT_WINDOW)
         if not left & MAX_TOKENS:
             continue
         message = (
