@@ -10,6 +10,8 @@ known conversation; a figure is the median over the rounds of the difference to 
 median request. Peers are whatever of PEERS is importable: `uv pip install` them beside the SDK.
 """
 
+# ruff: noqa: PLC0415 - what is measured is imported when its turn comes
+
 from __future__ import annotations
 
 import argparse
@@ -25,9 +27,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 os.environ.setdefault("TRACELOOP_TRACE_CONTENT", "false")  # OpenLLMetry's cheaper mode, the one comparable with ours
 
@@ -77,7 +81,7 @@ def client(deltas: int = 0, **options: Any) -> Any:
     import anthropic
     import httpx2
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
+    def answer(_request: httpx2.Request) -> httpx2.Response:
         if deltas:
             return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=stream_bytes(deltas))
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=message_bytes())
@@ -213,7 +217,7 @@ def measure(rounds: int, scale: float) -> dict[str, dict[str, list[float]]]:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
     class Drop(SpanExporter):
-        def export(self, spans: Any) -> SpanExportResult:
+        def export(self, _spans: Any) -> SpanExportResult:
             return SpanExportResult.SUCCESS
 
     provider = TracerProvider()

@@ -59,7 +59,10 @@ def test_a_wrapper_put_on_ours_survives_and_ours_in_it_passes_through():
     try:
         with Traced().at_work():
             ours = Stream.close
-            theirs = lambda stream: ours(stream)  # noqa: E731
+
+            def theirs(stream):
+                return ours(stream)
+
             Stream.close = theirs
         assert Stream.close is theirs
         with fake(text("Hi.")) as api:
@@ -228,16 +231,16 @@ def test_an_asynchronous_stream_given_up_ends_its_turn(native, surface):
 def test_a_cancelled_task_ends_its_turn(native):
     async def go(traced, api):
         client = traced.async_client(api)
+        reading = asyncio.Event()
 
         async def read():
             async with client.messages.stream(messages=[HELLO], **PARAMS) as stream:
                 async for _ in stream:
+                    reading.set()
                     await asyncio.sleep(60)
 
         task = asyncio.create_task(read())
-        while not api.requests:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
+        await reading.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

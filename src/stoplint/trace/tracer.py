@@ -47,7 +47,7 @@ class Tracer:
         on_first: Callable[[], None] | None = None,
     ) -> None:
         self.telemetry = telemetry
-        self.chains = chains or Chains()
+        self.chains = Chains() if chains is None else chains
         self.pending: deque[Callable[[], None]] = deque()
         """Work left by finalizers, which run at any point of any thread and so must not do it themselves."""
         self._open_sink = open_sink

@@ -1,0 +1,182 @@
+"""The state: bounded in number and age, chains that end, work that finalizers leave."""
+
+from __future__ import annotations
+
+import pytest
+from tracing import PARAMS, MemorySink, Traced, assistant, fake, user
+
+from stoplint.testing import text, truncated
+from stoplint.trace import end_chain, live_turns
+from stoplint.trace.chains import Chains
+from stoplint.trace.tracer import Tracer
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def message(number, reason="end_turn", words="Hi."):
+    return {
+        "id": f"msg_{number}",
+        "model": "m",
+        "content": [{"type": "text", "text": words}],
+        "stop_reason": reason,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+
+
+def made(**options):
+    clock, sink = Clock(), MemorySink()
+    return Tracer(None, lambda _: sink, chains=Chains(clock=clock, **options)), clock, sink
+
+
+def ask(tracer, number, *messages, reason="end_turn", words="Hi."):
+    turn = tracer.begin({"model": "m", "max_tokens": 9, "messages": list(messages)}, streaming=False)
+    tracer.answered(turn, message(number, reason, words))
+    return turn
+
+
+def test_the_number_of_turns_is_bounded():
+    tracer, _, _ = made(limit=10)
+    for number in range(100):
+        ask(tracer, number, user(f"Question {number}"))
+    chains = tracer.chains
+    assert len(chains) == 10
+    assert len(chains._open) <= 10
+    assert len(chains._index) <= 10 * 4
+
+
+def test_the_least_recently_used_turn_goes_first():
+    tracer, _, _ = made(limit=3)
+    for number in range(3):
+        ask(tracer, number, user(f"Question {number}"))
+    used = ask(tracer, 3, user("Question 0"), assistant("Hi."), user("And?"))
+    again = ask(tracer, 4, user("Question 0"), assistant("Hi."), user("Or?"))
+    gone = ask(tracer, 5, user("Question 1"), assistant("Hi."), user("And?"))
+    assert [turn.decision.relation for turn in (used, again, gone)] == ["reply", "fork", "new"]
+
+
+def test_a_turn_is_forgotten_after_an_hour():
+    tracer, clock, _ = made()
+    ask(tracer, 0, user("Hello"))
+    clock.now = 3601
+    late = ask(tracer, 1, user("Hello"), assistant("Hi."), user("And?"))
+    assert late.decision.relation == "new"
+    assert len(tracer.chains) == 1
+
+
+def test_a_chain_is_over_after_ten_minutes():
+    tracer, clock, sink = made()
+    ask(tracer, 0, user("Hello"), reason="max_tokens")
+    clock.now = 599
+    ask(tracer, 1, user("Other"))
+    assert sink.chains == []
+    clock.now = 1198
+    ask(tracer, 2, user("Third"))
+    assert [(chain.outcome, chain.length) for chain in sink.chains] == [("truncated", 1)]
+    assert [finding.code for finding in sink.findings] == ["SL102"]
+
+
+def test_a_request_under_way_keeps_its_chain_open():
+    tracer, clock, sink = made()
+    slow = tracer.begin({"model": "m", "messages": [user("Slow")]}, streaming=False)
+    clock.now = 700
+    ask(tracer, 1, user("Other"))
+    assert sink.chains == []
+    tracer.answered(slow, message(0))
+    tracer.end_all()
+    assert [chain.outcome for chain in sink.chains] == ["finished", "finished"]
+
+
+def test_a_chain_ends_when_told(traced):
+    with fake(truncated("Once"), text("Hi.")) as api:
+        client = traced.client(api)
+        client.messages.create(messages=[user("Tell")], **PARAMS)
+        client.messages.create(messages=[user("Hello")], **PARAMS)
+    first, second = (turn["chain.id"] for turn in traced.turns)
+    assert live_turns() == 2
+    assert end_chain(first) is True
+    assert end_chain(first) is False
+    assert [chain.chain_id for chain in traced.sink.chains] == [first]
+    assert [finding.code for finding in traced.sink.findings] == ["SL102"]
+    traced.tracer.end_all()
+    assert [chain.chain_id for chain in traced.sink.chains] == [first, second]
+
+
+def test_uninstrument_ends_all_chains():
+    traced = Traced()
+    with traced.at_work(), fake(truncated("Once")) as api:
+        traced.client(api).messages.create(messages=[user("Tell")], **PARAMS)
+    assert [chain.outcome for chain in traced.sink.chains] == ["truncated"]
+    assert live_turns() == 0
+
+
+def test_a_finalizer_within_our_own_code_waits():
+    tracer, _, sink = made()
+    dropped = tracer.begin({"model": "m", "messages": [user("Dropped")]}, streaming=True)
+    tracer.start_stream(dropped)
+    original = tracer.chains.add_locked
+
+    def interrupted(state, now):
+        original(state, now)
+        # What the garbage collector may do in the middle of anything, with the lock held.
+        tracer.stream_over(dropped, "abandoned")
+        assert sink.turns == []
+
+    tracer.chains.add_locked = interrupted
+    turn = tracer.begin({"model": "m", "messages": [user("Other")]}, streaming=False)
+    assert [record.stream_outcome for record in sink.turns] == ["abandoned"]
+    tracer.chains.add_locked = original
+    tracer.answered(turn, message(1))
+    assert len(sink.turns) == 2
+
+
+def test_the_child_of_a_fork_leaves_the_parents_chains_alone():
+    tracer, _, sink = made()
+    ask(tracer, 0, user("Tell"), reason="max_tokens")
+    tracer.chains.lock.acquire()
+    tracer.after_fork()
+    tracer.end_all()
+    assert sink.chains == []
+    on = ask(tracer, 1, user("Tell"), assistant("Hi."), user("Go on."))
+    assert on.decision.relation == "continue"
+    tracer.end_all()
+    assert [chain.outcome for chain in sink.chains] == ["finished"]
+
+
+@pytest.mark.parametrize("length", [3, 63, 2001])
+def test_what_is_looked_at_does_not_follow_the_length(length):
+    class Counted(list):
+        looked_at = 0
+
+        def __getitem__(self, index):
+            Counted.looked_at += len(range(*index.indices(len(self)))) if isinstance(index, slice) else 1
+            return super().__getitem__(index)
+
+    history = Counted(user("Q") if number % 2 == 0 else assistant("A") for number in range(length))
+    tracer, _, _ = made()
+    tracer.begin({"model": "m", "messages": history}, streaming=False)
+    assert Counted.looked_at <= 10
+
+
+def test_a_long_run_of_one_role_is_looked_at_from_its_end():
+    tracer, _, _ = made()
+    first = ask(tracer, 0, *[user(f"Part {number}") for number in range(500)])
+    second = ask(tracer, 1, *[user(f"Part {number}") for number in range(500)], assistant("Hi."), user("And?"))
+    assert second.decision.relation == "reply"
+    assert second.state.parent_digest == first.state.digest
+
+
+def test_conversations_that_end_alike_are_told_apart():
+    tracer, _, _ = made()
+    chains = set()
+    for name in "abc":
+        history = [user(f"Opening {name}")]
+        for number in range(4):
+            turn = ask(tracer, f"{name}{number}", *history)
+            history += [assistant("Hi."), user("Next")]
+            chains.add(turn.state.chain.chain_id)
+    assert len(chains) == 3
