@@ -36,7 +36,9 @@ UNREADABLE = "SL900"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked to do.  `stdin_filename` is the name for standard input where "-" is among the paths."""
+    """What a run is asked to do.  `stdin_filename` is the name for standard input where "-" is among the paths; with
+    `fixes` findings come with their fixes, which takes a parse of each file that has one.
+    """
 
     paths: tuple[str, ...]
     overrides: Overrides = field(default_factory=Overrides)
@@ -45,6 +47,7 @@ class Request:
     markdown: bool = False
     stdin_filename: str | None = None
     use_baseline: bool = True
+    fixes: bool = True
     jobs: int | None = None
     cache_dir: Path | None = None
     progress: Callable[[int, int], None] | None = None
@@ -54,7 +57,8 @@ class Request:
 class Analysis:
     """A run's outcome: the report, and what the verbs that write files need besides.
 
-    `files` are the checked ones, `texts` the normalised statement of each finding, `judged` the codes looked for.
+    `files` are the checked ones, `texts` the normalised statement of each finding, `judged` the codes looked for,
+    `unfixable` the files that have findings and can have no fix, with the reasons.
     """
 
     report: Report
@@ -63,6 +67,7 @@ class Analysis:
     sources: Sources
     texts: dict[Finding, str]
     judged: frozenset[str]
+    unfixable: dict[str, str]
 
 
 def analyse(request: Request) -> Analysis:
@@ -134,6 +139,7 @@ class _Run:
     skipped: tuple[Skipped, ...]
     sources: Sources = field(default_factory=Sources)
     texts: dict[Finding, str] = field(default_factory=dict)
+    unfixable: dict[str, str] = field(default_factory=dict)
 
     def analysis(self) -> Analysis:
         self.sources.add(self.files)
@@ -146,7 +152,7 @@ class _Run:
         ]
         new, known, stale = self._against_baseline(shown_findings)
         report = Report(
-            findings=tuple(sorted(new, key=sort_key)),
+            findings=tuple(sorted(self._with_fixes(new), key=sort_key)),
             files_checked=result.files_checked,
             source=self.sources.source,
             file_line=self.sources.file_line,
@@ -155,7 +161,7 @@ class _Run:
             in_baseline=known,
             stale=stale,
         )
-        return Analysis(report, self.configs, self.files, self.sources, self.texts, self._all_judged())
+        return Analysis(report, self.configs, self.files, self.sources, self.texts, self._all_judged(), self.unfixable)
 
     def _result(self) -> Result:
         from stoplint.check import engine  # noqa: PLC0415 - a run without files needs none
@@ -247,6 +253,28 @@ class _Run:
         path = finding.place.path
         selection = Selection.of(self.configs.for_path(path).settings)
         return selection.shows(finding) and finding.code not in self.configs.ignored_codes(path)
+
+    def _with_fixes(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings to be shown with the fixes there are; only their files are parsed for it."""
+        if not self.request.fixes or not findings:
+            return list(findings)
+        from stoplint.check.fix import with_fixes  # noqa: PLC0415 - a clean run needs none
+
+        by_path: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_path.setdefault(finding.place.path, []).append(finding)
+        made: list[Finding] = []
+        for path, found in by_path.items():
+            source, data = self.sources.source(path), self.sources.data(path)
+            if source is None or data is None:
+                made += found
+                continue
+            outcome = with_fixes(source, data, found)
+            if outcome.refused is not None:
+                self.unfixable[path] = outcome.refused
+            self.texts |= {new: self.texts[old] for old, new in zip(found, outcome.findings, strict=True)}
+            made += outcome.findings
+        return made
 
     def _against_baseline(self, findings: Sequence[Finding]) -> tuple[list[Finding], int, int]:
         if self.request.isolated or not self.request.use_baseline:

@@ -30,7 +30,7 @@ def run_baseline(options: BaselineOptions) -> int:
     console = open_console(options["color"], verbosity(options))
     progress = progress_for(console)
     try:
-        analysis = analyse(replace(request_of(options), use_baseline=False, progress=progress))
+        analysis = analyse(replace(request_of(options), use_baseline=False, fixes=False, progress=progress))
     finally:
         if progress is not None:
             progress.clear()

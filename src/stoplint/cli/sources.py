@@ -39,6 +39,13 @@ class Sources:
                 self._sources[path] = None
         return self._sources[path]
 
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a path; None where they cannot be read."""
+        try:
+            return self._file(path).read()
+        except OSError:
+            return None
+
     def layout(self, path: str) -> Layout | None:
         """Statements and comments of a path's text."""
         if path not in self._layouts:
