@@ -10,20 +10,30 @@ from stoplint import catalog
 from stoplint.check import deep
 from stoplint.check.cache import Cache
 from stoplint.check.discover import Skipped
+from stoplint.check.facts import Facts
 from stoplint.check.judge import Judge
 from stoplint.check.load import Options as LoadOptions
+from stoplint.check.pins import Pins
 from stoplint.check.program import Program
 from stoplint.check.project import Project
-from stoplint.check.solve import solve
+from stoplint.check.solve import solve, survey
 from stoplint.findings import Finding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from stoplint.check import ir
     from stoplint.check.load import Unreadable
     from stoplint.check.source import SourceFile
     from stoplint.config import Settings
+
+
+MAX_WIDENINGS = 3
+"""Times that further modules are loaded: a helper's helper is the usual depth."""
+
+READING = (b".content", b"text_stream", b".text", b"stop_reason", b"get_final")
+"""A file that gets a response from another one and says none of these does nothing with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,12 @@ def run(
     wanted = {file.path for file in files}
     everything = {file.path: file for file in (*project, *files)}
     cache = Cache(options.cache_dir) if options.cache_dir is not None else None
-    whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs), cache, options.progress)
+    pins = Pins()
+    facts = {path: Facts.of(settings_of(file), pins.version_for(path)) for path, file in everything.items()}
+    words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
+    whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
     loaded = whole.start()
-    del settings_of
-    found = deep.call(lambda: _judged(Program(loaded.modules)))
+    found = deep.call(lambda: _analysed(whole, loaded.modules, facts))
     findings = [finding for finding in found if finding.place.path in wanted]
     findings += [_unreadable(one) for one in loaded.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
@@ -76,15 +88,29 @@ def run(
     return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked)
 
 
-def _judged(program: Program) -> list[Finding]:
-    """Solve and judge.  The collector is off: states are many, short-lived and hold no cycles."""
+def _analysed(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> list[Finding]:
+    """Survey, load what the survey asks for, solve and judge.  The collector is off: states are many, short-lived and hold
+    no cycles."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return Judge(program).findings(solve(program))
+        for _ in range(MAX_WIDENINGS):
+            program = Program(modules, facts.__getitem__)
+            calls = survey(program)
+            more = _wider(whole, program)
+            if not more:
+                break
+            modules = tuple(sorted((*modules, *more), key=lambda one: one.path))
+        return Judge(program).findings(solve(program, calls))
     finally:
         if collecting:
             gc.enable()
+
+
+def _wider(whole: Project, program: Program) -> tuple[ir.Module, ...]:
+    """Modules that were screened out and yet matter: those that get a response, and those that call what hands one out."""
+    names = {name for dotted in program.wanted for name in (dotted, dotted.rpartition(".")[0]) if name}
+    return (*whole.defining(names).modules, *whole.importing(program.handing_out, READING).modules)
 
 
 def _unreadable(one: Unreadable) -> Finding:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from stoplint.reasons import ALWAYS, EVERY
 
 if TYPE_CHECKING:
-    from stoplint.check.knowledge import Knowledge, Use
+    from stoplint.check.knowledge import Knowledge, Turn, Use
     from stoplint.check.values import Token, Where
+    from stoplint.findings import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Request:
     `possible`: the stop reasons that its response can have; `sure`: those among them that follow from arguments in view,
     not merely from ones that cannot be read.  `surface` is "create", "stream", "raw_stream", "parse", "tool_runner",
     "batch" or "unknown" (a parameter that holds a response).  `tools`, `server_tools`, `thinking`: True, False or None
-    when it cannot be told.  `model` and `max_tokens` are literals where they are known.
+    when it cannot be told.  `model` and `max_tokens` are literals where they are known.  `parses`: the SDK parses the
+    answer itself; `guarded`: its error is caught around the request.  Of the file that makes the request: `sdk_version`
+    (None: a new one), `required` (the reasons that SL102 asks for besides its own), `max_continuations` (None: any).
     """
 
     token: Token
@@ -34,12 +37,16 @@ class Request:
     tools: bool | None = None
     server_tools: bool | None = None
     thinking: bool | None = None
+    fallbacks: bool = False
     stop_sequences: int = 0
     model: str | None = None
     max_tokens: object = None
     betas: tuple[str, ...] = ()
+    parses: bool = False
     guarded: bool = False
-    """A validation error of the SDK's own parsing is caught where the request is made."""
+    sdk_version: tuple[int, ...] | None = None
+    required: int = 0
+    max_continuations: int | None = None
 
 
 @dataclass(slots=True)
@@ -83,14 +90,16 @@ class ResponseEnded:
 
 @dataclass(frozen=True, slots=True)
 class PositionRead:
-    """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `guards`: what an
+    """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
+    subscripted nothing excluded an empty list; `remaining`: the reasons possible where it is read; `guards`: what an
     enclosing handler falls back on ("IndexError", "AttributeError", ...)."""
 
     request: Request
     where: Where
     position: int
     kinds: frozenset[str] | None
-    known: Knowledge
+    may_be_empty: bool
+    remaining: int
     guards: frozenset[str]
 
 
@@ -115,14 +124,6 @@ class ReasonReadEarly:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A block of a user turn: its type ("text", "tool_result", ... or "" when unknown) and where it was written."""
-
-    type: str
-    where: Where | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TurnBuilt:
     """A block is put into the content of a user turn after, or before, others.  `before`: types that certainly or
     possibly stand before it; `after`: types that stand after it."""
@@ -135,15 +136,14 @@ class TurnBuilt:
 
 @dataclass(frozen=True, slots=True)
 class TurnAppended:
-    """A turn is put at the end of a message list; `previous`: what the turn before it may be, as (role, block types);
-    empty when nothing is known.  `found_empty`: on this path an answer was seen to be empty."""
+    """A turn is put at the end of a message list; `before`: the turns that certainly stand in front of it, as far as
+    they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns."""
 
     where: Where
-    role: str
-    blocks: tuple[str, ...]
-    previous: tuple[tuple[str, tuple[str, ...]], ...]
-    earlier: tuple[tuple[str, tuple[str, ...]], ...]
+    turn: Turn
+    before: tuple[Turn, ...]
     found_empty: bool
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +180,5 @@ class Report:
     in_owner: bool = False
     """Report where the function that holds the response hands it on, not inside the helper."""
     related: tuple[tuple[Where, str], ...] = ()
+    profile: Profile | None = None
+    """Where it is not the one of the rule."""

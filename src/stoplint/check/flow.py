@@ -185,7 +185,7 @@ def _class(run: Run, node: ir.Class, state: State) -> Exits:
 def _import(run: Run, node: ir.Import, state: State) -> Exits:
     for alias in node.names:
         if alias.name != "*" and run.frame.function is not None:
-            state.env[alias.local] = run.program.imported(alias)
+            state.env[alias.local] = run.program.imported(alias, run.frame.module.name)
     return Exits([state])
 
 

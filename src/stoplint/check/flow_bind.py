@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
-from stoplint.check.flow_escape import escape
+from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_lists import iterate
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import Run
@@ -86,6 +86,7 @@ def _store(run: Run, owner: Atom, name: str, val: Value, at: int, state: State) 
 def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     owners = evaluate(run, target.obj, state)
     key: Hashable = literal(evaluate(run, target.key, state))
+    put_away(run, val, target.at, state)
     for owner in owners:
         if owner.kind == "symbol" or (owner.kind == "object" and key is not None):
             _store(run, owner, str(key), val, target.at, state) if key is not None else escape(
@@ -93,6 +94,8 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
             )
             continue
         obj = run.obj(state, owner.ref)
+        if owner.ref not in state.heap:
+            escape(run, val, target.at, state, shown=True)
         if owner.kind == "dict" and isinstance(obj, DictObj):
             if key is not None:
                 state.heap[owner.ref] = obj.having(key, val or fresh_symbol(run, target.at, state))

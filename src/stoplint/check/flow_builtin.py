@@ -30,6 +30,10 @@ def is_display(name: str) -> bool:
     return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
 
 
+HANDED = frozenset({"message", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"})
+"""Kinds that make it worth loading the module of a function that gets one."""
+
+
 def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at: int, path: str | None) -> Value:
     """What a function outside the project gives."""
     name = dotted.rsplit(".", 1)[-1]
@@ -47,14 +51,19 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return clients
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
+    if any(atom.kind in HANDED for atom in arguments.all()):
+        run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads"):
         return _parse(run, arguments, state, at)
     return _unknown(run, name, UNKNOWN, arguments, state, at)
 
 
 def _parse(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    dumps = frozenset(Atom("message", atom.ref) for atom in arguments.get(0) or UNKNOWN if atom.kind == "dump")
+    if dumps:
+        return dumps
     escape(run, arguments.all(), at, state)
-    return UNKNOWN
+    return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind == "tool_input")
 
 
 # ------------------------------------------------------------------ tests of types

@@ -12,6 +12,7 @@ from stoplint.check.flow_inline import construct, inline
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import make_request, request_kind
+from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.knowledge import State
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
@@ -80,6 +81,9 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
     kind = request_kind(run, atom, arguments, state)
     if kind is not None:
         return make_request(run, kind, arguments, state, at)
+    declared = call_declared(run, atom, arguments, state, at)
+    if declared is not None:
+        return declared
     if atom.kind == "func":
         return inline(run, atom, arguments, state, at)
     if atom.kind == "class":

@@ -102,6 +102,15 @@ def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
         run.use(Atom("text", atom.ref), at, state)
 
 
+def put_away(run: Run, val: Value, at: int, state: State) -> None:
+    """Text of one of many responses goes into a collection: it is used with what is known of that response now, for the
+    next one starts afresh."""
+    for atom in ordered(val):
+        request = run.request_of(atom.ref) if atom.kind == "text" else None
+        if request is not None and request.surface in ("batch", "tool_runner"):
+            run.use(atom, at, state)
+
+
 def loosen(run: Run, atoms: Iterable[Atom], state: State) -> None:
     """Lists and dicts that code out of view may have changed."""
     for atom in atoms:

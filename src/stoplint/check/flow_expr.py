@@ -10,8 +10,8 @@ from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
-from stoplint.check.flow_names import closure, global_value, member, object_attribute, symbol_attribute
-from stoplint.check.knowledge import DictObj, Knowledge, State
+from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
+from stoplint.check.knowledge import EMPTY, DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
     REASON_KINDS,
@@ -28,6 +28,7 @@ from stoplint.check.values import (
     union,
     value,
 )
+from stoplint.reasons import TOOL_USE
 from stoplint.reasons import mask_of as reasons_named
 
 
@@ -95,23 +96,38 @@ def _attr(run: Run, expr: ir.Attr, state: State) -> Value:
 @evaluates(ir.Index)
 def _index(run: Run, expr: ir.Index, state: State) -> Value:
     path = path_of(expr)
-    if path is not None:
-        learned = read_path(path, state)
-        if learned is not None:
-            return learned
     base = evaluate(run, expr.obj, state)
     key = evaluate(run, expr.key, state)
+    learned = read_path(path, state) if path is not None else None
+    if learned is not None:
+        return frozenset(_taken_again(run, atom, expr.at, state) for atom in learned)
     name = text_of(key)
     if name is not None:
         return step(run, base, "." + name, state, expr.at, expr.obj)
     return union(_item(run, atom, key, expr, state) for atom in base)
 
 
+def _may_be_empty(run: Run, atom: Atom, state: State) -> bool:
+    """Whether `content[k]` may fail here: nothing says that there is a block, and no handler falls back."""
+    known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
+    if known is None or not known.content & EMPTY or known.remaining == TOOL_USE:
+        return False
+    return not any(guard & EMPTY_GUARDS for frame in run.frames for guard in frame.guards)
+
+
+def _taken_again(run: Run, atom: Atom, at: int, state: State) -> Atom:
+    """A block that a test has spoken of is subscripted again: the first risky place counts, else this one."""
+    info = atom.info
+    if atom.kind != "block" or not isinstance(info, BlockInfo) or info.position is None or info.risky:
+        return atom
+    return Atom("block", atom.ref, info._replace(where=run.where(at), risky=_may_be_empty(run, atom, state)))
+
+
 def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Value:
     position = literal(key)
     if atom.kind == "content" and isinstance(position, int):
         run.may_raise("IndexError", atom.ref, state)
-        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at))))
+        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at), _may_be_empty(run, atom, state))))
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
     if atom.kind in ("list", "tuple"):
@@ -133,9 +149,9 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
         look_up_reason(run, atom, reasons, at, state)
         return frozenset(Atom("reason_like", a.ref) for a in reasons)
     obj = run.obj(state, atom.ref)
-    if isinstance(obj, DictObj) and literal(key) is not None:
-        return obj.get(literal(key)) or UNKNOWN
-    return UNKNOWN
+    if not isinstance(obj, DictObj):
+        return UNKNOWN
+    return (obj.get(literal(key)) or UNKNOWN) if literal(key) is not None else union(val for _, val in obj.items)
 
 
 def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State) -> None:
@@ -188,7 +204,7 @@ def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Exp
     if kind == "dict":
         obj = run.obj(state, atom.ref)
         known = obj.get(name[1:]) if isinstance(obj, DictObj) else None
-        return known if known is not None else value(Atom("symbol", ("item", atom.ref, name[1:])))
+        return read_off(run, known, at) if known is not None else value(Atom("symbol", ("item", atom.ref, name[1:])))
     if kind in ("module", "external", "class"):
         return member(run, atom, name[1:], state)
     if kind == "const" and name in (".value", ".name"):
@@ -208,7 +224,8 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         kinds = info.kinds if isinstance(info, BlockInfo) else None
         if kinds is not None and "tool_use" not in kinds:
             return UNKNOWN
-        return value(Atom("tool_input", atom.ref, run.where(at)))
+        taken = info.where if isinstance(info, BlockInfo) else None
+        return value(Atom("tool_input", atom.ref, taken or run.where(at)))
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
     if following in ("early_reason", "event_reason", "delta_reason"):
@@ -242,7 +259,8 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
             known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
             if request is not None:
                 guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
-                run.emit(PositionRead(request, info.where, info.position, info.kinds, known or Knowledge(), guards))
+                known = known or Knowledge()
+                run.emit(PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards))
     return value(Atom("text", atom.ref, taken))
 
 
@@ -302,6 +320,9 @@ def _slice(run: Run, expr: ir.Slice, state: State) -> Value:
             evaluate(run, part, state)
     return UNKNOWN
 
+
+EMPTY_GUARDS = frozenset({"IndexError", "LookupError", "Exception", "BaseException", ""})
+"""What a handler must catch to be a way out when `content[k]` finds nothing."""
 
 CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "stop_sequence", "stop_details", "message", "event", "delta"})  # fmt: skip
 

@@ -29,6 +29,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     run.calls.add(key)
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
     tracked = any(_tracked(atom) for atom in reach(run, given, state, 3))
+    run.touched = run.touched or tracked
+    _splatted_inputs(run, key, arguments, state, at)
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
         run.judged_by_callers.add(key)
     if not _worth_it(run, key, info, tracked=tracked):
@@ -38,6 +40,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             loosen(run, reach(run, arguments.all(), state, 2), state)
         return UNKNOWN
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
+    if any(atom.kind == "tool_input" for atom in arguments.all()):
+        frame.handed = run.where(at)
     caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
     run.frames.append(frame)
     try:
@@ -80,7 +84,7 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
         todo += _members(state.heap[atom.ref])
     for ref in new - live:
         del state.heap[ref]
-    sent = {token for obj in state.heap.values() for token in obj.sent}
+    sent = {one.token for obj in state.heap.values() if isinstance(obj, ListObj) for one in obj.sent}
     for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
         run.settle(token, state.know.pop(token))
 
@@ -135,6 +139,8 @@ def _bind_parameters(run: Run, info: FunctionInfo, callee: Atom, arguments: Argu
             state.env[param.name] = keywords.pop(param.name) or parameter(run, info, param)
         elif param.name in splatted:
             state.env[param.name] = splatted[param.name]
+        elif inputs := frozenset(a for splat in arguments.splats for a in splat if a.kind == "tool_input"):
+            state.env[param.name] = inputs
         elif param.default is not None and not arguments.splats:
             state.env[param.name] = evaluate(run, param.default, state) or parameter(run, info, param)
         else:
@@ -210,6 +216,15 @@ def _mask(token: Token, states: list[State]) -> int:
     return mask
 
 
+def _splatted_inputs(run: Run, key: str, arguments: Arguments, state: State, at: int) -> None:
+    """`tool(**block.input)`: whatever the callee does with it, the input is taken at its word."""
+    for splat in arguments.splats:
+        for atom in ordered(splat):
+            if atom.kind == "tool_input":
+                run.execute(atom, at, state, key)
+                run.use(atom, at, state, "tool_input")
+
+
 def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) -> Value:
     """Make an object of a project class: what it is given is kept in it, its `__init__` is run."""
     key = str(cls.ref)
@@ -218,6 +233,7 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
         return arguments.get(0) or UNKNOWN
     ref = run.token(at, "object")
     made = Atom("object", ref, key)
+    _splatted_inputs(run, key, arguments, state, at)
     fields = program.field_names(key)
     items = dict(zip(fields, arguments.positional, strict=False))
     items.update(arguments.keywords)

@@ -1,16 +1,17 @@
-"""Lists and dicts: displays, copies, mutation, and the turns and blocks that message lists are made of."""
+"""Lists: displays, copies, mutation; what the turns and blocks in them say is `flow_turns`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
-from stoplint.check.events import TurnAppended, TurnBuilt
 from stoplint.check.flow_core import evaluate
-from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State
+from stoplint.check.flow_turns import check_blocks, describe, put_behind
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, changed, grown
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, only, ordered, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -18,47 +19,31 @@ if TYPE_CHECKING:
 MAX_ITEMS = 24
 """Longer lists are known by their members only."""
 
-Turn = tuple[str, tuple[str, ...]]
-
 
 # ------------------------------------------------------------------ making lists
 
 
 def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
     """`[a, *b, c]`: when it is made again of the same things, it is the same list that was sent before."""
-    items: list[Value] | None = []
-    members: Value = UNKNOWN
-    last: Value = value(START)
-    is_open = False
-    for item in expr.items:
+    built = ListObj((), value(START))
+    for number, item in enumerate(expr.items):
         val = evaluate(run, item, state)
+        at = _at(item) or expr.at
         if isinstance(item, ir.Star):
             inner = as_list(run, val, state)
-            _check_blocks(run, last, [inner.last], expr.at, state)
-            members |= inner.members
-            is_open = is_open or inner.open
-            items = [*items, *inner.items] if items is not None and inner.items is not None else None
-            last = (inner.last - {START}) | last if START in inner.last else inner.last
-            continue
-        _check_blocks(run, last, [val], _at(item) or expr.at, state)
-        members |= val
-        last = val or value(ANY)
-        if items is not None:
-            items.append(val)
-    if items is not None and len(items) > MAX_ITEMS:
-        items, is_open = None, True
-    _check_turns(run, items, expr, state)
+            built = inner if not number and inner.sent else extended(run, built, inner, at, state)
+        else:
+            built = appended(run, built, val, at, state, again=True)
     ref = run.token(expr.at)
-    fresh = ListObj(None if items is None else tuple(items), last, members, is_open)
     old = run.obj(state, ref)
     if (
         isinstance(old, ListObj)
         and old.items is not None
-        and old.items == fresh.items
-        and _stable(run, fresh.members, state)
+        and old.items == built.items
+        and _stable(run, built.members, state)
     ):
-        fresh = old
-    state.heap[ref] = fresh
+        built = old
+    state.heap[ref] = built
     return value(Atom("list", ref))
 
 
@@ -84,7 +69,7 @@ def _stable(run: Run, members: Value, state: State, depth: int = 3) -> bool:
 
 def as_list(run: Run, val: Value, state: State) -> ListObj:
     """What is known of a value as a list."""
-    atom = only(val, "list", "symbol", "dict")
+    atom = only(val, "list", "symbol", "dict", "iterator")
     obj = run.obj(state, atom.ref) if atom else None
     if isinstance(obj, ListObj):
         return obj
@@ -92,6 +77,9 @@ def as_list(run: Run, val: Value, state: State) -> ListObj:
     if content is not None:
         block = value(Atom("block", content.ref, BlockInfo(where=taken_at(content))))
         return ListObj(None, block | {START}, block, open=True)
+    if atom is not None and atom.kind == "iterator" and atom.info:
+        members = iterate(run, val, state)
+        return ListObj(None, members | {START}, members)
     return ListObj(None, value(ANY, START), UNKNOWN, open=True)
 
 
@@ -115,37 +103,44 @@ def join_lists(run: Run, parts: list[Value], at: int, state: State) -> Value | N
 
 
 def extended(run: Run, left: ListObj, right: ListObj, at: int, state: State) -> ListObj:
-    firsts = [right.items[0]] if right.items else [right.members] if right.members else []
-    _check_blocks(run, left.last, firsts, at, state)
-    if right.items:
-        _check_appended(run, left, right.items[0], at, state)
-    items = None
-    if left.items is not None and right.items is not None and len(left.items) + len(right.items) <= MAX_ITEMS:
-        items = left.items + right.items
+    """`left` with everything of `right` behind it."""
+    if right.items is not None and len(right.items) <= MAX_ITEMS:
+        for item in right.items:
+            left = appended(run, left, item, at, state, again=True)
+        return replace(left, open=left.open or right.open)
+    if right.members:
+        check_blocks(run, left.last, right.members, at, state)
+    turn = describe(run, right.members, run.where(at), state) if right.members and not right.open else Turn()
     last = right.last if START not in right.last else (right.last - {START}) | left.last
-    unchanged = right.items == ()
+    sent = grown(left.sent, turn) if turn.role else changed(left.sent)
+    turns = put_behind(run, left, turn, state, many=True) if turn.role else right.turns
+    return ListObj(None, last, left.members | right.members, left.open or right.open, sent, turns)
+
+
+def appended(run: Run, obj: ListObj, item: Value, at: int, state: State, *, again: bool = False) -> ListObj:
+    """A list with one more item; in a loop, where it is the last one once more, only `again` puts it in twice."""
+    check_blocks(run, obj.last, item, at, state)
+    turn = describe(run, item, run.where(at), state)
+    items = None
+    if obj.items is not None and len(obj.items) < MAX_ITEMS:
+        twice = not again and obj.items and obj.items[-1] == item and item
+        items = obj.items if twice else (*obj.items, item)
+    turns = put_behind(run, obj, turn, state)
     return ListObj(
-        items, last, left.members | right.members, left.open or right.open, left.sent if unchanged else frozenset()
+        items, item or value(ANY), obj.members | item, obj.open or not item, grown(obj.sent, turn), turns
     )
 
 
-def appended(run: Run, obj: ListObj, item: Value, at: int, state: State) -> ListObj:
-    _check_blocks(run, obj.last, [item], at, state)
-    _check_appended(run, obj, item, at, state)
-    items = None
-    if obj.items is not None and len(obj.items) < MAX_ITEMS:
-        items = obj.items if obj.items and obj.items[-1] == item and item else (*obj.items, item)
-    return ListObj(items, item or value(ANY), obj.members | item, obj.open or not item)
-
-
 def inserted(run: Run, obj: ListObj, position: object, item: Value, at: int, state: State) -> ListObj:
-    if position == 0 and obj.items:
-        _check_blocks(run, item, [obj.items[0]], at, state)
-    elif position == 0 and obj.members:
-        _check_blocks(run, item, [obj.last - {START}], at, state)
+    if obj.items is not None and position == len(obj.items):
+        return appended(run, obj, item, at, state)
+    if position == 0:
+        check_blocks(run, item, obj.items[0] if obj.items else obj.members, at, state)
+    elif isinstance(position, int) and position > 0:
+        check_blocks(run, obj.last, item, at, state)
     items = (item, *obj.items) if position == 0 and obj.items is not None and len(obj.items) < MAX_ITEMS else None
     last = obj.last if START not in obj.last else (obj.last - {START}) | (item or value(ANY))
-    return ListObj(items, last, obj.members | item, obj.open or not item)
+    return ListObj(items, last, obj.members | item, obj.open or not item, changed(obj.sent))
 
 
 def take_item(run: Run, atom: Atom, position: Hashable, state: State) -> Value:
@@ -196,102 +191,15 @@ def _iterated(run: Run, atom: Atom, following: str, state: State) -> Value:
         return value(Atom("text", atom.ref, atom.info))
     if following == "tool_input":
         return value(Atom("tool_input", atom.ref, atom.info))
+    if following in ("batch_item", "runner_item") and isinstance(atom.ref, Token):
+        # each item is a response of its own: what was asked of the one before says nothing of it
+        run.renew(atom.ref, state)
     if following == "runner_item":
         request = run.request_of(atom.ref)
         return value(
             Atom("stream" if request is not None and request.surface == "runner_stream" else "message", atom.ref)
         )
-    del state
     return value(Atom(following, atom.ref))
-
-
-# ------------------------------------------------------------------ blocks and turns
-
-
-def block_type(run: Run, val: Value, state: State) -> str:
-    """The `type` of a block written as a dict, "" when unknown."""
-    kinds = {_block_type(run, atom, state) for atom in val}
-    return kinds.pop() if len(kinds) == 1 else ""
-
-
-def _block_type(run: Run, atom: Atom, state: State) -> str:
-    obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
-    if isinstance(obj, DictObj):
-        return text_of(obj.get("type") or UNKNOWN) or ""
-    if atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds and len(atom.info.kinds) == 1:
-        return next(iter(atom.info.kinds))
-    return ""
-
-
-def turn_of(run: Run, atom: Atom, state: State) -> Turn | None:
-    """Role and block types of a turn written as a dict; "?" stands for blocks that cannot be read."""
-    if atom.kind == "assistant_turn":
-        return ("assistant", ("?",))
-    obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
-    if not isinstance(obj, DictObj):
-        return None
-    role = text_of(obj.get("role") or UNKNOWN)
-    content = obj.get("content")
-    if role is None or content is None:
-        return None
-    return (role, _blocks(run, content, state))
-
-
-def _blocks(run: Run, content: Value, state: State) -> tuple[str, ...]:
-    atom = only(content)
-    if atom is None:
-        return ("?",)
-    if atom.kind in ("text", "mix") or (atom.kind == "const" and isinstance(atom.ref, str)):
-        return ("text",)
-    obj = run.obj(state, atom.ref) if atom.kind == "list" else None
-    if not isinstance(obj, ListObj):
-        return ("?",)
-    if obj.items is not None:
-        return tuple(block_type(run, item, state) or "?" for item in obj.items)
-    return tuple(sorted({_block_type(run, member, state) or "?" for member in obj.members} or {"?"}))
-
-
-def _types(run: Run, last: Value, state: State) -> set[str]:
-    return {_block_type(run, atom, state) or "?" for atom in last if atom != START}
-
-
-def _check_blocks(run: Run, before: Value, after: list[Value], at: int, state: State) -> None:
-    """Blocks of one turn: emit what stands before what, when both are certain."""
-    earlier = _types(run, before, state)
-    if len(earlier) != 1 or "?" in earlier:
-        return
-    for val in after:
-        kind = block_type(run, val - {START}, state)
-        if kind in ("text", "tool_result") and earlier & {"text", "tool_result"} and kind not in earlier:
-            run.emit(TurnBuilt(run.where(at), kind, frozenset(earlier), frozenset()))
-
-
-def _check_appended(run: Run, obj: ListObj, item: Value, at: int, state: State) -> None:
-    atom = only(item)
-    turn = turn_of(run, atom, state) if atom else None
-    if turn is None:
-        return
-    previous = [turn_of(run, before, state) for before in obj.last if before != START]
-    if not previous or None in previous or ANY in obj.last:
-        return
-    before_that = only(obj.items[-2]) if obj.items is not None and len(obj.items) > 1 else None
-    earlier = turn_of(run, before_that, state) if before_that else None
-    found_empty = any(known.content == EMPTY for known in state.know.values())
-    kept = tuple(sorted({turn for turn in previous if turn is not None}))
-    run.emit(TurnAppended(run.where(at), turn[0], turn[1], kept, (earlier,) if earlier else (), found_empty))
-
-
-def _check_turns(run: Run, items: list[Value] | None, expr: ir.Seq, state: State) -> None:
-    """The turns of a message list written in one display."""
-    obj = ListObj((), value(START))
-    for item, source in zip(items or (), expr.items, strict=False):
-        if isinstance(source, ir.Star):
-            return
-        atom = only(item)
-        if atom is None or turn_of(run, atom, state) is None:
-            return
-        _check_appended(run, obj, item, _at(source), state)
-        obj = ListObj((*(obj.items or ()), item), item)
 
 
 def display_built(_run: Run, _obj: DictObj, _expr: ir.Dict, _state: State) -> None:

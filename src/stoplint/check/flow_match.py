@@ -31,7 +31,7 @@ def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exit
         inside: list[State] = []
         outside: list[State] = []
         for one in paths:
-            yes, no = _matches(run, case.pattern, subject, path, one)
+            yes, no = _matches(run, case.pattern, subject, path, one, case.at)
             outside += no
             if case.guard is not None:
                 for there in yes:
@@ -51,14 +51,14 @@ def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exit
     return exits
 
 
-def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State) -> Paths:
+def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State, at: int) -> Paths:
     """The paths on which a value matches, and those on which it may not."""
     if isinstance(pattern, ir.MatchAs):
         if pattern.pattern is None:
             yes: list[State] = [state]
             no: list[State] = []
         else:
-            yes, no = _matches(run, pattern.pattern, val, path, state)
+            yes, no = _matches(run, pattern.pattern, val, path, state, at)
         if pattern.name:
             for one in yes:
                 bind(run, ir.Name(pattern.name), val, one)
@@ -67,15 +67,15 @@ def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state:
         wanted = evaluate(run, pattern.value, state)
         return split(run, compare(run, val, "==", wanted, state, _at(pattern.value), path), path, state)
     if isinstance(pattern, ir.MatchOr):
-        return _matches_any(run, pattern, val, path, state)
+        return _matches_any(run, pattern, val, path, state, at)
     if isinstance(pattern, ir.MatchClass):
-        return _matches_class(run, pattern, val, path, state)
+        return _matches_class(run, pattern, val, path, state, at)
     if isinstance(pattern, ir.MatchMapping):
         parts = [(evaluate(run, key, state), inner) for key, inner in pattern.items]
         named = [("." + str(only(key).ref), inner) for key, inner in parts if only(key, "const")]  # type: ignore[union-attr]
-        return _matches_parts(run, named, val, path, [state], [state.copy()] if len(named) != 1 else [])
+        return _matches_parts(run, named, val, path, [state], [state.copy()] if len(named) != 1 else [], at)
     if isinstance(pattern, ir.MatchSequence):
-        return _matches_sequence(run, pattern, val, state)
+        return _matches_sequence(run, pattern, val, state, at)
     return [state], [state.copy()]
 
 
@@ -83,7 +83,7 @@ def _at(expr: ir.Expr) -> int:
     return getattr(expr, "at", 0)
 
 
-def _matches_any(run: Run, pattern: ir.MatchOr, val: Value, path: str | None, state: State) -> Paths:
+def _matches_any(run: Run, pattern: ir.MatchOr, val: Value, path: str | None, state: State, at: int) -> Paths:
     if all(isinstance(option, ir.MatchValue) for option in pattern.options):
         first = pattern.options[0]
         wanted = frozenset().union(
@@ -94,13 +94,13 @@ def _matches_any(run: Run, pattern: ir.MatchOr, val: Value, path: str | None, st
     yes: list[State] = []
     rest = [state]
     for option in pattern.options:
-        pairs = [_matches(run, option, val, path, one) for one in rest]
+        pairs = [_matches(run, option, val, path, one, at) for one in rest]
         yes += [one for pair in pairs for one in pair[0]]
         rest = [one for pair in pairs for one in pair[1]]
     return yes, rest
 
 
-def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | None, state: State) -> Paths:
+def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | None, state: State, at: int) -> Paths:
     name = sdk.unprefixed(pattern.cls.id if isinstance(pattern.cls, ir.Name) else getattr(pattern.cls, "name", ""))
     kind = ordered(val)[0].kind if val and len({atom.kind for atom in val}) == 1 else ""
     table, universe = (sdk.BLOCK_CLASSES, BLOCK_UNIVERSE) if kind == "block" else (sdk.EVENT_CLASSES, EVENT_UNIVERSE)
@@ -112,26 +112,32 @@ def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | Non
     parts = [("." + keyword, inner) for keyword, inner in pattern.keywords]
     if sure and len(parts) == 1:
         no = []
-    return _matches_parts(run, parts, val, path, yes, no)
+    return _matches_parts(run, parts, val, path, yes, no, at)
 
 
-def _matches_parts(
-    run: Run, parts: list[tuple[str, ir.Pattern]], val: Value, path: str | None, yes: list[State], no: list[State]
+def _matches_parts(  # noqa: PLR0913
+    run: Run,
+    parts: list[tuple[str, ir.Pattern]],
+    val: Value,
+    path: str | None,
+    yes: list[State],
+    no: list[State],
+    at: int,
 ) -> Paths:
     """Sub-patterns on members: each narrows what is left, and may fail."""
     for name, inner in parts:
         left: list[State] = []
         for one in yes:
             now = (one.env.get(path) if path and path.isidentifier() else None) or val
-            found = step(run, now, name, one, 0, ir.Name(path) if path and path.isidentifier() else None)
-            passed, failed = _matches(run, inner, found, f"{path}{name}" if path else None, one)
+            found = step(run, now, name, one, at, ir.Name(path) if path and path.isidentifier() else None)
+            passed, failed = _matches(run, inner, found, f"{path}{name}" if path else None, one, at)
             left += passed
             no = no + failed
         yes = left
     return yes, no
 
 
-def _matches_sequence(run: Run, pattern: ir.MatchSequence, val: Value, state: State) -> Paths:
+def _matches_sequence(run: Run, pattern: ir.MatchSequence, val: Value, state: State, at: int) -> Paths:
     atom = only(val, "list")
     obj = run.obj(state, atom.ref) if atom else None
     items = obj.items if isinstance(obj, ListObj) else None
@@ -140,5 +146,5 @@ def _matches_sequence(run: Run, pattern: ir.MatchSequence, val: Value, state: St
         part = items[index] if items is not None and index < len(items) else UNKNOWN
         if isinstance(inner, ir.MatchStar):
             continue
-        yes = [one for path in yes for one in _matches(run, inner, part, None, path)[0]]
+        yes = [one for path in yes for one in _matches(run, inner, part, None, path, at)[0]]
     return yes, no

@@ -7,7 +7,7 @@ from dataclasses import replace
 from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_core import Arguments
-from stoplint.check.flow_escape import escape, reach
+from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import CARRIED, look_up_reason, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
@@ -67,6 +67,7 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
 def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
+    put_away(run, arguments.all(), at, state)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
         run.mutated = True
         escape(run, arguments.all(), at, state, shown=True)
@@ -119,7 +120,7 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         default = arguments.get(1) or UNKNOWN
         return known if known is not None else default
     if name == "update":
-        updated = replace(obj, sent=frozenset())
+        updated = obj
         for key, val in arguments.keywords.items():
             updated = updated.having(key, val or fresh_symbol(run, at, state))
         for val in (*arguments.positional, *arguments.splats):

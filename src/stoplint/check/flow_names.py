@@ -9,7 +9,7 @@ from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.knowledge import DictObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, Value, value
+from stoplint.check.values import UNKNOWN, Atom, Value, Where, value
 
 if TYPE_CHECKING:
     from stoplint.check.program import ModuleInfo
@@ -58,12 +58,22 @@ def attribute_chain(ref: object) -> tuple[str, ...]:
     return tuple(reversed(names))
 
 
+def read_off(run: Run, val: Value, at: int) -> Value:
+    """Text that a callee put into a result object is taken where the caller reads it off the object."""
+    return frozenset(
+        Atom("text", atom.ref, run.where(at))
+        if atom.kind == "text" and isinstance(atom.info, Where) and len(atom.info.path) > len(run.frame.path)
+        else atom
+        for atom in val
+    )
+
+
 def object_attribute(run: Run, atom: Atom, name: str, state: State, at: int) -> Value:
     """An attribute of an object of the project: what this path stored, else what any method stores, else a method."""
     obj = run.obj(state, atom.ref)
     known = obj.get(name) if isinstance(obj, DictObj) else None
     if known is not None:
-        return known
+        return read_off(run, known, at)
     cls = str(atom.info)
     run.reads.add((cls, name))
     found = run.program.class_member(cls, name)

@@ -11,7 +11,7 @@ from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_lists import as_list
 from stoplint.check.flow_names import attribute_chain
-from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.knowledge import DictObj, ListObj, Sending, State
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal, only, ordered, text_of, value
 from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENCE, TOOL_USE
@@ -31,6 +31,9 @@ SURFACES = {
 
 SHAPES = {"create": "create", "stream": "open_stream", "parse": "parse", "tool_runner": "tool_runner"}
 """Method names by which a request is known where nothing says what the client is."""
+
+PARSE_GUARDS = frozenset({"ValidationError", "ValueError", "Exception", "BaseException", ""})
+"""Handlers that see what the SDK raises when an answer does not fit its `output_format`."""
 
 NOT_GIVEN = ("NOT_GIVEN", "NotGiven", "omit", "Omit", "OMIT")
 
@@ -128,6 +131,9 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
     ):
         possible |= bit if there is not False else 0
         sure |= bit if there else 0
+    if surface in ("tool_runner", "runner_stream") and options.get("max_iterations") is None:
+        # the runner goes on by itself after both: its last message has neither (facts on 1.1 and later)
+        possible, sure = possible & ~(TOOL_USE | PAUSE_TURN), sure & ~(TOOL_USE | PAUSE_TURN)
     if surface == "batch":
         possible, sure = possible | TOOL_USE | PAUSE_TURN | STOP_SEQUENCE, ALWAYS
     thinking = options.get("thinking")
@@ -140,11 +146,16 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
         tools=client_tools,
         server_tools=server_tools,
         thinking=None if (thinking is None and options.open) or thinking == UNKNOWN else _thinks(run, thinking, state),
+        fallbacks=options.get("fallbacks") is not None,
         stop_sequences=_count(run, stops, state),
         model=text_of(options.get("model") or UNKNOWN),
         max_tokens=options.get("max_tokens"),
         betas=_strings(run, options.get("betas"), state),
-        guarded=any(guard & {"ValidationError", "ValueError", "Exception"} for guard in run.frame.guards),
+        guarded=any(g & PARSE_GUARDS for frame in run.frames for g in frame.guards),
+        parses=surface == "parse" or options.get("output_format") is not None,
+        sdk_version=run.frame.module.facts.sdk_version,
+        required=run.frame.module.facts.required_reasons,
+        max_continuations=run.frame.module.facts.max_continuations,
     )
 
 
@@ -224,7 +235,7 @@ def _sent_before(run: Run, options: Options, state: State) -> tuple[Sent, ...]:
     if found is None:
         return ()
     sent: list[Sent] = []
-    for token in sorted(found[1].sent):
+    for token in sorted({one.token for one in found[1].sent if one.tail == ()}):
         request, known = run.request_of(token), state.know.get(token)
         if request is not None and known is not None:
             sent.append(Sent(request, replace(known, pending=frozenset())))
@@ -235,4 +246,4 @@ def _mark_sent(run: Run, options: Options, tokens: list[Token], state: State) ->
     found = _message_list(run, options, state)
     if found is not None:
         ref, obj = found
-        state.heap[ref] = replace(obj, sent=obj.sent | set(tokens))
+        state.heap[ref] = replace(obj, sent=obj.sent | {Sending(token) for token in tokens})

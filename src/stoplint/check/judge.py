@@ -53,13 +53,25 @@ class Judge:
         for key, happened in solved.events:
             for event in happened:
                 self._ask(event, key, solved.judged_by_callers)
+        self._one_a_place()
         spoken = {(finding.code, finding.origin) for finding in self.found.values()}
+        in_default = {(one.code, one.origin or one.place) for one in self.found.values() if one.profile == "default"}
         kept = [
             finding
             for finding in self.found.values()
             if not any((code, finding.origin) in spoken for code in SILENT_BESIDE.get(finding.code, ()))
+            and (finding.profile == "default" or (finding.code, finding.origin or finding.place) not in in_default)
         ]
         return sorted(kept, key=lambda one: (_key(one.place), one.code, one.message))
+
+    def _one_a_place(self) -> None:
+        """Several requests whose answers go on at one place are one finding there: there is one thing to do."""
+        seen: dict[tuple[object, ...], tuple[object, ...]] = {}
+        for key, finding in sorted(self.found.items(), key=lambda item: (_key(item[1].place), item[1].message, repr(item[0]))):
+            place = (finding.code, finding.place)
+            if finding.code == "SL102" and place in seen:
+                del self.found[key]
+            seen.setdefault(place, key)
 
     def _ask(self, event: events.Event, root: str, judged: frozenset[str]) -> None:
         for rule, function in rules_by_event().get(type(event), ()):
@@ -74,7 +86,8 @@ class Judge:
     def _add(self, rule: catalog.Rule, report: Report) -> None:
         finding = self._finding(rule, report)
         one_per_request = rule.code in ONE_PER_REQUEST and finding.origin is not None
-        key = (rule.code, finding.origin) if one_per_request else (rule.code, finding.place)
+        subject = finding.origin if one_per_request else finding.place
+        key = (rule.code, finding.profile, subject)
         old = self.found.get(key)
         if old is None or (_key(finding.place), finding.message) < (_key(old.place), old.message):
             self.found[key] = finding
@@ -97,7 +110,7 @@ class Judge:
             code=rule.code,
             name=rule.name,
             severity=rule.severity,
-            profile=rule.profile,
+            profile=report.profile or rule.profile,
             place=place,
             function=site.function,
             message=report.message,

@@ -78,17 +78,61 @@ ANY = Atom("any")
 """Stands in `ListObj.last` for an item that nothing is known of."""
 
 
+class Turn(NamedTuple):
+    """A turn as it was put into a message list.  `blocks`: their types in order, "?" for one that cannot be read;
+    `owners`: the responses whose content is in it; `how` it is in it: "content" (as it came), "nulls" (dumped with the
+    fields that were not sent), "text" (only its text), "rebuilt" (block by block); `words`: literal text in it."""
+
+    role: str = ""
+    blocks: tuple[str, ...] = ("?",)
+    owners: tuple[Token, ...] = ()
+    how: str = ""
+    words: str = ""
+    where: Where | None = None
+
+
+MAX_TAIL = 5
+"""Turns behind a sent list that are told apart: the answer, its results, a remark, and two to spare."""
+
+
+class Sending(NamedTuple):
+    """A request sent a list; `tail`: what was put behind it since, None when it changed in another way."""
+
+    token: Token
+    tail: tuple[Turn, ...] | None = ()
+
+
+Sent: TypeAlias = frozenset[Sending]
+
+
+def grown(sent: Sent, turn: Turn) -> Sent:
+    """The list was sent, and now a turn is put behind it."""
+    return frozenset(Sending(one.token, _longer(one.tail, turn)) for one in sent)
+
+
+def _longer(tail: tuple[Turn, ...] | None, turn: Turn) -> tuple[Turn, ...] | None:
+    if tail is None or len(tail) >= MAX_TAIL:
+        return None
+    return tail if tail and tail[-1] == turn else (*tail, turn)
+
+
+def changed(sent: Sent) -> Sent:
+    """The list was sent, and has changed in a way that is not followed."""
+    return frozenset(Sending(one.token, None) for one in sent)
+
+
 @dataclass(frozen=True, slots=True)
 class ListObj:
     """A list (tuple, set): `items` exactly, when every path agrees; `last` what the last item may be (START: none yet,
-    ANY: unknown); `members` everything seen in it; `sent` the requests that sent it as it still is; `was` the values it
-    held in order when it was last sent, for literals that are made anew each time."""
+    ANY: unknown); `members` everything seen in it; `sent` the requests that sent it, with what came behind it since;
+    `turns` the turns at its end, as far as they are the same on every path."""
 
     items: tuple[Value, ...] | None
     last: Value
     members: Value = UNKNOWN
     open: bool = False
-    sent: frozenset[Token] = frozenset()
+    sent: Sent = frozenset()
+    turns: tuple[Turn, ...] = ()
 
     def join(self, other: ListObj) -> ListObj:
         if self == other:
@@ -99,7 +143,15 @@ class ListObj:
             self.members | other.members,
             self.open or other.open,
             self.sent | other.sent,
+            _common_end(self.turns, other.turns),
         )
+
+
+def _common_end(one: tuple[Turn, ...], two: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    count = 0
+    while count < min(len(one), len(two)) and one[-1 - count] == two[-1 - count]:
+        count += 1
+    return one[len(one) - count :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +160,6 @@ class DictObj:
 
     items: tuple[tuple[Hashable, Value], ...] = ()
     open: bool = False
-    sent: frozenset[Token] = frozenset()
 
     def get(self, key: Hashable) -> Value | None:
         for name, val in self.items:
@@ -118,7 +169,7 @@ class DictObj:
 
     def having(self, key: Hashable, val: Value) -> DictObj:
         kept = tuple(item for item in self.items if item[0] != key)
-        return replace(self, items=(*kept, (key, val)), sent=frozenset())
+        return replace(self, items=(*kept, (key, val)))
 
     def join(self, other: DictObj) -> DictObj:
         if self == other:
@@ -126,7 +177,7 @@ class DictObj:
         keys = dict.fromkeys([*(key for key, _ in self.items), *(key for key, _ in other.items)])
         both = [(key, (self.get(key) or UNKNOWN) | (other.get(key) or UNKNOWN)) for key in keys]
         unsure = self.open or other.open or len(self.items) != len(keys) or len(other.items) != len(keys)
-        return DictObj(tuple(both), unsure, self.sent | other.sent)
+        return DictObj(tuple(both), unsure)
 
 
 Obj: TypeAlias = ListObj | DictObj

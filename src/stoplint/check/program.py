@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from stoplint.check.run import Frame, Run
 
@@ -34,6 +35,7 @@ class ModuleInfo:
     ir: ir.Module
     index: ModuleIndex
     speaks_of_anthropic: bool = False
+    facts: Facts = NOTHING
 
     @property
     def name(self) -> str:
@@ -64,7 +66,9 @@ class ClassInfo:
 class Program:
     """Everything that functions share."""
 
-    def __init__(self, modules: Iterable[ir.Module]) -> None:
+    def __init__(self, modules: Iterable[ir.Module], facts_of: Callable[[str], Facts] | None = None) -> None:
+        """`facts_of` gives what is known of the file at a path beside its text."""
+        self._facts_of = facts_of
         self.modules: dict[str, ModuleInfo] = {}
         self.functions: dict[str, FunctionInfo] = {}
         self.classes: dict[str, ClassInfo] = {}
@@ -75,7 +79,10 @@ class Program:
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()
+        self.wanted: set[str] = set()
+        self.handing_out: set[str] = set()
         self.changed: set[tuple[str, str]] = set()
+        self._bases: dict[str, list[str]] = {}
         self._suffixes: dict[str, list[str]] = {}
         for module in modules:
             self._add_module(module)
@@ -88,7 +95,7 @@ class Program:
             name += "~"  # two files of one name in a monorepo: both are analysed, imports find the first
         if name != module.name:
             module = replace(module, name=name)
-        info = ModuleInfo(module, index_module(module), "anthropic" in module.text.lower())
+        info = ModuleInfo(module, index_module(module), "anthropic" in module.text.lower(), self._facts(module.path))
         self.modules[name] = info
         parts = name.split(".")
         for start in range(1, len(parts)):
@@ -97,6 +104,9 @@ class Program:
             self._register(info, func, None, None)
         for cls in info.index.classes.values():
             self._register_class(info, cls, None)
+
+    def _facts(self, path: str) -> Facts:
+        return NOTHING if self._facts_of is None else self._facts_of(path)
 
     def _register(self, info: ModuleInfo, func: ir.Function, cls: str | None, parent: str | None) -> str:
         key = f"{info.name}:{func.qualname}"
@@ -140,8 +150,14 @@ class Program:
 
     # ------------------------------------------------------------------ names
 
-    def find_module(self, name: str) -> ModuleInfo | None:
-        """A module by its dotted name, or by a unique end of it: roots of a monorepo and src layouts differ."""
+    def find_module(self, name: str, near: str = "") -> ModuleInfo | None:
+        """A module by its dotted name as imported in the module `near`: a neighbour of it (scripts see the files beside
+        them), the very name, or the only one that ends so (roots of a monorepo and src layouts differ)."""
+        parts = near.split(".")[:-1]
+        for length in range(len(parts), 0, -1):
+            neighbour = self.modules.get(".".join([*parts[:length], name]))
+            if neighbour is not None:
+                return neighbour
         found = self.modules.get(name)
         if found is not None:
             return found
@@ -159,9 +175,9 @@ class Program:
             return value(Atom("class", f"{module.name}:{name}"))
         alias = module.index.imports.get(name)
         if alias is not None and depth:
-            return self.imported(alias, depth - 1)
+            return self.imported(alias, module.name, depth - 1)
         for star in module.index.stars:
-            other = self.find_module(star)
+            other = self.find_module(star, module.name)
             if other is not None and depth and not name.startswith("_"):
                 found = self.lookup_global(other, name, depth - 1)
                 if found is not None:
@@ -170,22 +186,21 @@ class Program:
                 return value(Atom("client_class"))
         return UNKNOWN if name in module.index.assigned or module.index.stars else None
 
-    def imported(self, alias: ir.Alias, depth: int = MAX_DEPTH) -> Value:
+    def imported(self, alias: ir.Alias, near: str, depth: int = MAX_DEPTH) -> Value:
+        """What an import in the module `near` binds."""
         if alias.name is None:
-            return self._module_value(alias.module)
-        return self.lookup(alias.module, alias.name, depth)
+            found = self.find_module(alias.module, near)
+            return value(Atom("module", found.name) if found is not None else Atom("external", alias.module))
+        return self.lookup(alias.module, alias.name, near, depth)
 
-    def _module_value(self, name: str) -> Value:
-        return value(Atom("module" if self.find_module(name) is not None else "external", name))
-
-    def lookup(self, module: str, name: str, depth: int = MAX_DEPTH) -> Value:
+    def lookup(self, module: str, name: str, near: str = "", depth: int = MAX_DEPTH) -> Value:
         """`module.name`: a global of a project module, a submodule, or something outside the project."""
-        info = self.find_module(module)
+        info = self.find_module(module, near)
         if info is not None:
             found = self.lookup_global(info, name, depth)
             if found is not None:
                 return found
-        submodule = self.find_module(f"{module}.{name}")
+        submodule = self.find_module(f"{module}.{name}", near)
         if submodule is not None:
             return value(Atom("module", submodule.name))
         if module.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
@@ -197,6 +212,9 @@ class Program:
     def bases(self, key: str) -> list[str]:
         """The project classes that a class derives from, and the dotted names of others, in order."""
         cls = self.classes[key]
+        known = self._bases.get(key)
+        if known is not None:
+            return known
         found: list[str] = []
         for expr in cls.node.bases:
             name = dotted_name(expr.obj if isinstance(expr, ir.Index) else expr)
@@ -207,6 +225,8 @@ class Program:
             for part in rest:
                 val = frozenset().union(*(self._static_member(atom, part) for atom in val))
             found += [str(atom.ref) for atom in val if atom.kind in ("class", "external")] or [name]
+        self.wanted |= {base for base in found if base not in self.classes}
+        self._bases[key] = found
         return found
 
     def _static_member(self, atom: Atom, name: str) -> Value:
@@ -293,6 +313,8 @@ class Program:
                 return None
             if depth:
                 self._keep_object(atom, obj, state, changing=changing, depth=depth - 1)
+            return atom
+        if atom.kind == "partial" and isinstance(atom.info, tuple):
             return atom
         if isinstance(atom.ref, Token) or atom.kind in ("symbol", "mix", "iterator"):
             return None

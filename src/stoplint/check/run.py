@@ -38,6 +38,8 @@ class Frame:
     yielded: Value = UNKNOWN
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
+    handed: Where | None = None
+    """The call that handed a tool call's input to this function: there it is run, as far as the caller can see."""
     handling: int = 0
     """How many `except` blocks control is in."""
 
@@ -108,6 +110,13 @@ class Run:
             self.settle(token, old)
         state.know[token] = Knowledge(remaining=request.possible)
 
+    def renew(self, token: Token, state: State) -> None:
+        """The next response of the same request site: nothing is known of it yet."""
+        known, track = state.know.get(token), self.tracks.get(token)
+        if known is not None and track is not None:
+            self.settle(token, known)
+            state.know[token] = Knowledge(remaining=track.request.possible)
+
     def settle(self, token: Token, known: Knowledge) -> None:
         track = self.tracks.get(token)
         if track is not None:
@@ -141,7 +150,10 @@ class Run:
         taken = atom.info if isinstance(atom.info, Where) else self.where(at)
         use = Use(taken, self.where(at), kind)
         known = state.know.get(token, Knowledge())
-        uses = self.tracks[token].uses
+        track = self.tracks[token]
+        uses = track.uses
+        if track.request.surface in ("batch", "tool_runner") and any(one.taken == taken for one in uses):
+            return  # it was put into a collection while its own reason was known
         uses[use] = uses.get(use, 0) | known.remaining
         state.know[token] = known.used(use)
 
@@ -150,7 +162,8 @@ class Run:
         token = atom.ref
         if not isinstance(token, Token) or token not in self.tracks:
             return
-        where, known = self.where(at), state.know.get(token, Knowledge())
+        handed = next((frame.handed for frame in self.frames if frame.handed is not None), None)
+        where, known = handed or self.where(at), state.know.get(token, Knowledge())
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
         track.executions[where] = (old[0] | known.remaining & ~track.named, what)

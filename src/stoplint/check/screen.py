@@ -26,7 +26,7 @@ _PARTS: Final = (b"messages", b"tool_result", b"tool_use", b".content", b".threa
 
 # Between the words of a call may stand line ends and comments; in a notebook's JSON the lines of a cell are strings of
 # their own, with what ends one and begins the next.
-_GAP: Final = rb"(?:[\s\\\"',]|\\[nrt]|\#[^\n]*)*"
+_GAP: Final = rb"""(?:[\s"',]|\\[nrt]?|#[^\n]*\n)*"""
 _CALL: Final = re.compile(
     rb"messages" + _GAP + rb"\." + _GAP + rb"(create|stream|parse|thread|batches|with_raw|with_streaming)"
 )

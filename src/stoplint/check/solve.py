@@ -21,8 +21,6 @@ from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stoplint.check.events import Event
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
@@ -30,6 +28,9 @@ MAX_ROUNDS = 4
 """Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
 
 API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
+
+
+HANDED_OUT = frozenset({"message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,13 @@ class Solved:
     judged_by_callers: frozenset[str]
 
 
-def solve(program: Program, progress: Callable[[int, int], None] | None = None) -> Solved:
-    calls = _survey(program)
+def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
+    """Interpret what the survey found to matter; `calls` is what it returned."""
     roots = [key for key in _callees_first(_ordered(program), calls) if program.is_interesting(key)]
     modules = sorted(program.modules)
-    total = len(roots) + len(modules)
     events: list[tuple[str, tuple[Event, ...]]] = []
     judged: set[str] = set()
-    for done, key in enumerate([*modules, *roots]):
+    for key in [*modules, *roots]:
         run = (
             run_module(program, program.modules[key])
             if key in program.modules
@@ -57,8 +57,6 @@ def solve(program: Program, progress: Callable[[int, int], None] | None = None) 
         if run.inert:
             program.inert.add(key)
         judged |= run.judged_by_callers
-        if progress is not None:
-            progress(done + 1, total)
     return Solved(tuple(events), frozenset(judged))
 
 
@@ -94,7 +92,8 @@ def _callees_first(keys: list[str], calls: dict[str, set[str]]) -> list[str]:
     return list(found)
 
 
-def _survey(program: Program) -> dict[str, set[str]]:
+def survey(program: Program) -> dict[str, set[str]]:
+    """Find what outlives a call and which functions matter; return which function calls which."""
     reads: dict[str, set[tuple[str, str]]] = {}
     calls: dict[str, set[str]] = {}
     touched: set[str] = set()
@@ -109,6 +108,8 @@ def _survey(program: Program) -> dict[str, set[str]]:
             reads[key], calls[key] = run.reads, run.calls
             if run.touched:
                 touched.add(key)
+            if run.hands_out:
+                program.handing_out.add(key.split(":")[0])
         new = [key for key in _ordered(program) if key not in reads]
         stale = [
             key for key in (*sorted(program.modules), *_ordered(program)) if reads.get(key, set()) & program.changed
@@ -142,6 +143,8 @@ class RootRun(Run):
     """A run and what was found in it."""
 
     found: list[Event]
+    hands_out: bool = False
+    """Its callers get a response, or a stream of one, from it."""
     inert: bool = False
     """Calling it tells the caller nothing: what it returns holds nothing of a response and it changes no list."""
 
@@ -182,6 +185,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -
         ends = []
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
+    run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded)
     run.inert = not run.mutated and not _hands_out(run)
     run.found = run.finish([*ends, *(end for _, end in frame.returned)])
     return run

@@ -60,11 +60,17 @@ class Where(NamedTuple):
 
 
 class BlockInfo(NamedTuple):
-    """Of a block: its position when taken by a constant index, the types it may have (None: any), the subscript."""
+    """Of a block: its position when taken by a constant index, the types it may have (None: any), where it was taken,
+    and whether the content list may have been empty there."""
 
     position: int | None = None
     kinds: frozenset[str] | None = None
     where: Where | None = None
+    risky: bool = False
+    picked: Where | None = None
+    """Where it was picked as the one among several."""
+    nulls: bool = False
+    """It was dumped with the fields that the API did not send."""
 
 
 Value: TypeAlias = frozenset[Atom]

@@ -10,7 +10,6 @@ def stop_reason_ignored(event: ResponseEnded) -> Report | None:
     if event.looked or event.exposed or event.early_only or event.request.surface == "unknown":
         return None
     taken = [(use.taken.seen_from(event.request.where), use.taken, use.kind) for use, _ in event.uses]
-    taken += [(where.seen_from(event.request.where), where, "tool_input") for where, _, _ in event.executions]
     if not taken:
         return None
     _, where, kind = min(taken)

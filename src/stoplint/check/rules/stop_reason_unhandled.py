@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from stoplint.check.events import Report, ResponseEnded
-from stoplint.reasons import MAX_TOKENS, PAUSE_TURN, TOOL_USE, names
+from stoplint.reasons import COMPACTION, CONTEXT_WINDOW, MAX_TOKENS, PAUSE_TURN, REFUSAL, STOP_SEQUENCE, TOOL_USE, names
+
+if TYPE_CHECKING:
+    from stoplint.findings import Profile
 
 WATCHED = MAX_TOKENS | TOOL_USE | PAUSE_TURN
+STRICT = REFUSAL | CONTEXT_WINDOW | STOP_SEQUENCE | COMPACTION
+
+
+def _asked_of(kind: str) -> int:
+    """A tool call that goes on is what tool_use asks for."""
+    return ~0 if kind == "text" else ~TOOL_USE
 
 
 def stop_reason_unhandled(event: ResponseEnded) -> Report | None:
@@ -11,8 +23,13 @@ def stop_reason_unhandled(event: ResponseEnded) -> Report | None:
     streamed = event.request.surface in ("stream", "raw_stream")
     if not event.looked or event.exposed_freely or (streamed and event.exposed):
         return None
-    unasked = WATCHED & event.request.sure & ~event.named
-    found = [(use.gone, mask & unasked) for use, mask in event.open_uses if use.kind == "text" and mask & unasked]
+    required = event.request.required & event.request.possible
+    return _report(event, WATCHED & event.request.sure | required) or _report(event, STRICT & event.request.sure, "strict")
+
+
+def _report(event: ResponseEnded, asked: int, profile: Profile | None = None) -> Report | None:
+    unasked = asked & ~event.named
+    found = [(use.gone, left) for use, mask in event.open_uses if (left := mask & unasked & _asked_of(use.kind))]
     if not found:
         return None
     where, _ = min(found)
@@ -24,4 +41,4 @@ def stop_reason_unhandled(event: ResponseEnded) -> Report | None:
         f"The content goes on here as if complete, but `stop_reason` may still be {listed}, which nothing on the way "
         f"asks about. Handle {listed}, or let the reason go along with the content"
     )
-    return Report(where, message, f"may be {listed}", missing, event.request, in_owner=True)
+    return Report(where, message, f"may be {listed}", missing, event.request, in_owner=True, profile=profile)

@@ -18,8 +18,9 @@ def text_after_tool_result(event: TurnBuilt | TurnAppended) -> Report | None:
         if event.block == "text" and event.before == frozenset({"tool_result"}):
             return Report(event.where, SAME, "text after tool_result")
         return None
-    if event.role != "user" or event.blocks != ("text",) or event.found_empty:
+    if event.turn.role != "user" or set(event.turn.blocks) != {"text"} or event.found_empty or not event.before:
         return None
-    if all(role == "user" and "tool_result" in blocks for role, blocks in event.previous):
+    before = event.before[-1]
+    if before.role == "user" and "tool_result" in before.blocks:
         return Report(event.where, NEXT, "text right after the tool results")
     return None

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from stoplint.check.events import Report, ResponseEnded
+from stoplint import sdk
+from stoplint.check.events import Report, Request, ResponseEnded
+from stoplint.check.pins import shown
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS, names
 
 
 def truncated_tool_call(event: ResponseEnded) -> tuple[Report, ...]:
     """A tool's input is run although it may be cut off."""
     if event.request.surface in ("tool_runner", "runner_stream"):
-        return ()
+        return _by_the_runner(event.request)
     reports: list[Report] = []
     for where, mask, _what in event.executions:
         left = mask & (MAX_TOKENS | CONTEXT_WINDOW)
@@ -19,3 +21,13 @@ def truncated_tool_call(event: ResponseEnded) -> tuple[Report, ...]:
         )
         reports.append(Report(where, message, f"may be {' or '.join(names(left))}", left, event.request))
     return tuple(reports)
+
+
+def _by_the_runner(request: Request) -> tuple[Report, ...]:
+    if request.sdk_version is None or request.sdk_version >= sdk.RUNNER_FIX or request.tools is False:
+        return ()
+    message = (
+        f"The tool runner of the SDK that this project pins ({shown(request.sdk_version)}) runs the tools of an answer that was cut at "
+        "max_tokens: their input can be partial or empty. Use anthropic 1.1 or newer"
+    )
+    return (Report(request.where, message, "runs truncated tool calls", MAX_TOKENS, request),)
