@@ -148,18 +148,31 @@ class TurnAppended:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An earlier request whose message list is the one being sent now, unchanged; `known`: what this path knows of its
-    answer."""
+    """An earlier request, seen from the one being made.  `known`: what this path knows of its answer; `named`: the reasons
+    that were asked about; `tails`: for each way that control may have come, the turns that were put behind the messages
+    since, None when they changed in another way; `related`: it is the same conversation, not one that begins anew;
+    `differs`: the names of options that are or may be different, "?" when nothing is known of them."""
 
     request: Request
     known: Knowledge
+    named: int
+    tails: tuple[tuple[Turn, ...] | None, ...]
+    related: bool
+    differs: frozenset[str]
+
+    @property
+    def unchanged(self) -> bool:
+        """Certainly the same request again."""
+        return self.related and self.tails == ((),) and not self.differs
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMade:
-    """A request goes out.  `again`: the earlier requests that it repeats."""
+    """A request goes out, as told at `where`: in the function that holds the answer that it follows.  `again`: the
+    earlier requests that it has to do with."""
 
     request: Request
+    where: Where
     again: tuple[Sent, ...]
 
 

@@ -15,8 +15,8 @@ from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_match import run_match
-from stoplint.check.flow_try import run_try
-from stoplint.check.knowledge import ListObj, State, compact
+from stoplint.check.flow_try import catches, run_try
+from stoplint.check.knowledge import ANY, ListObj, State, changed, compact
 from stoplint.check.run import MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
 from stoplint.sdk import STEPS
@@ -57,12 +57,13 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
-    first = state.copy() if info.retries else None
+    after = run.program.retried_after(info)
+    first = dict(state.env) if after is not None else {}
     exits = run_block(run, info.func.body, [state])
-    if first is not None:
-        again = [raised for _, raised in run.frame.raised]
+    if after is not None:
+        again = [raised for kind, raised in run.frame.raised if catches(after, kind)]
         for path in compact(again):
-            path.env = dict(first.env)
+            path.env = dict(first)
             exits.go += run_block(run, info.func.body, [path]).go
     return exits.go
 
@@ -90,7 +91,8 @@ def _aug_assign(run: Run, node: ir.AugAssign, state: State) -> Exits:
     val = evaluate(run, node.value, state)
     atom = only(before, "list", "symbol")
     obj = run.obj(state, atom.ref) if atom else None
-    if node.op == "+=" and atom is not None and (isinstance(obj, ListObj) or only(val, "list")):
+    if node.op == "+" and atom is not None and (isinstance(obj, ListObj) or only(val, "list")):
+        run.mutated = run.mutated or atom.kind == "symbol" or atom.ref not in state.heap
         state.heap[atom.ref] = extended(run, as_list(run, before, state), as_list(run, val, state), node.at, state)
         return Exits([state])
     kept = frozenset(a for a in before | val if a.kind in ("text", "tool_input", "reason", "reason_like", "dump"))
@@ -151,7 +153,7 @@ def _delete(run: Run, node: ir.Delete, state: State) -> Exits:
             for atom in evaluate(run, target.obj, state):
                 obj = run.obj(state, atom.ref) if atom.kind in ("list", "symbol") else None
                 if isinstance(obj, ListObj):
-                    state.heap[atom.ref] = ListObj(None, obj.last, obj.members, open=True)
+                    state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True, sent=changed(obj.sent))
     return Exits([state])
 
 

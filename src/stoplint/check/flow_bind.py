@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
 from stoplint.check.flow_escape import escape, put_away
+from stoplint.check.flow_follow import void
 from stoplint.check.flow_lists import iterate
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import Run
@@ -42,22 +43,9 @@ def fresh_symbol(run: Run, at: int, state: State) -> Value:
     """A value of which nothing is known but that it stays the same until it is bound again."""
     ref = run.token(at, "symbol")
     symbol = Atom("symbol", ref)
-    for key, obj in list(state.heap.items()):
-        if isinstance(obj, ListObj) and obj.sent and _mentions(run, obj, symbol, state):
-            state.heap[key] = ListObj(obj.items, obj.last, obj.members, obj.open)
+    void(run, symbol, state)
     state.heap.pop(ref, None)
     return value(symbol)
-
-
-def _mentions(run: Run, obj: ListObj | DictObj, symbol: Atom, state: State, depth: int = 3) -> bool:
-    members = obj.members if isinstance(obj, ListObj) else frozenset(a for _, val in obj.items for a in val)
-    for atom in members:
-        if atom == symbol or (atom.kind == "mix" and isinstance(atom.ref, tuple) and symbol in atom.ref):
-            return True
-        inner = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
-        if inner is not None and _mentions(run, inner, symbol, state, depth - 1):
-            return True
-    return False
 
 
 def _bind_attribute(run: Run, target: ir.Attr, val: Value, state: State) -> None:
@@ -79,7 +67,7 @@ def _store(run: Run, owner: Atom, name: str, val: Value, at: int, state: State) 
     state.heap[owner.ref] = known.having(name, val or fresh_symbol(run, at, state))
     if owner.kind in ("object", "class"):
         run.program.set_attribute(run, owner, name, val, state)
-    if not isinstance(owner.ref, Token) or owner.ref.mode == "symbol":
+    if owner.kind == "symbol" or not isinstance(owner.ref, Token):
         escape(run, val, at, state, shown=True)
 
 

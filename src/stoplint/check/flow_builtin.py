@@ -46,6 +46,8 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return known(run, arguments, state, at)
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
+    if name.endswith("Param") and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
+        return _dict(run, arguments, state, at)  # a typed dict of the SDK
     clients = frozenset(a for a in arguments.all() if a.kind == "client")
     if clients and any(word in name.lower() for word in ("wrap", "patch", "instrument", "trace", "observe")):
         return clients
@@ -257,7 +259,7 @@ def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | 
         return UNKNOWN
     source = ir.Name(path) if path is not None else None
     found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at, source)
-    return found or arguments.get(2) or UNKNOWN
+    return found
 
 
 def _partial(run: Run, arguments: Arguments, state: State, at: int) -> Value:

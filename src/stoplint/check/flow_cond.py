@@ -128,7 +128,33 @@ def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
         return False
     if now is None or now == before:
         set_path(path, left, state)
-    return True
+        return True
+    met = _meet(now, left)
+    if met is None:
+        return True
+    set_path(path, met, state)
+    return bool(met)
+
+
+def _meet(now: Value, left: Value) -> Value | None:
+    """What is left of a value that earlier tests have narrowed already; None when the two do not speak of one thing."""
+    kinds = {(atom.kind, atom.ref): kinds_of(atom) for atom in left}
+    if not all((atom.kind, atom.ref) in kinds for atom in now):
+        return now & left or None
+    met: set[Atom] = set()
+    for atom in now:
+        mine, theirs = kinds_of(atom), kinds[atom.kind, atom.ref]
+        if mine is None or theirs is None:
+            met |= _with_kinds(atom, theirs) if theirs is not None else {atom}
+        else:
+            met |= _with_kinds(atom, mine & theirs)
+    return frozenset(met)
+
+
+def kinds_of(atom: Atom) -> frozenset[str] | None:
+    """The types that a block or event may have; None: any."""
+    found = atom.info.kinds if isinstance(atom.info, BlockInfo) else atom.info
+    return found if isinstance(found, frozenset) else None
 
 
 def _narrow_list(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
@@ -143,7 +169,9 @@ def _narrow_list(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
     if not obj.last or (not wanted and START not in obj.last and not obj.open):
         return not (not wanted and obj.last and START not in obj.last)
     items = obj.items if wanted else ()
-    state.heap[atom.ref] = ListObj(items, last, obj.members, obj.open and wanted, obj.sent)
+    state.heap[atom.ref] = ListObj(
+        items, last, obj.members, obj.open and wanted, obj.sent, obj.turns if wanted else ()
+    )
     return bool(last)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
-from stoplint.check.knowledge import ANY, DictObj, ListObj, State
+from stoplint.check.knowledge import ANY, DictObj, ListObj, State, changed
 from stoplint.check.run import Run
 from stoplint.check.values import (
     BLOCK_KINDS,
@@ -118,7 +118,7 @@ def loosen(run: Run, atoms: Iterable[Atom], state: State) -> None:
             continue
         obj = run.obj(state, atom.ref)
         if isinstance(obj, ListObj):
-            state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True)
+            state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True, sent=changed(obj.sent))
         elif isinstance(obj, DictObj) and atom.kind == "dict":
             state.heap[atom.ref] = DictObj(obj.items, open=True)
 

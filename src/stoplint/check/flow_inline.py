@@ -6,11 +6,13 @@ Depth, recursion and the work of one root are bounded; past a bound a call is ou
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.flow_turns import check_blocks
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
@@ -28,7 +30,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     info = run.program.functions[key]
     run.calls.add(key)
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
-    tracked = any(_tracked(atom) for atom in reach(run, given, state, 3))
+    tracked = any(_tracked(atom) or _asks(run, atom) for atom in reach(run, given, state, 3))
     run.touched = run.touched or tracked
     _splatted_inputs(run, key, arguments, state, at)
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
@@ -43,6 +45,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     if any(atom.kind == "tool_input" for atom in arguments.all()):
         frame.handed = run.where(at)
     caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
+    frame.caller_env = caller_env
     run.frames.append(frame)
     try:
         state.env = {}
@@ -82,11 +85,20 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
             continue
         live.add(atom.ref)
         todo += _members(state.heap[atom.ref])
+    held = tokens | know.keys()
     for ref in new - live:
-        del state.heap[ref]
+        if not _told(ref, state.heap[ref], held):
+            del state.heap[ref]
     sent = {one.token for obj in state.heap.values() if isinstance(obj, ListObj) for one in obj.sent}
     for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
         run.settle(token, state.know.pop(token))
+
+
+def _told(ref: Hashable, obj: Obj, held: set[Hashable]) -> bool:
+    """Whether a heap entry says what a request sent whose answer is still held."""
+    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] == "options":
+        return ref[1] in held
+    return isinstance(obj, ListObj) and any(one.token in held for one in obj.sent)
 
 
 def _members(obj: Obj) -> list[Atom]:
@@ -99,6 +111,11 @@ def _tracked(atom: Atom) -> bool:
     if isinstance(atom.ref, Token) and atom.kind not in ("list", "dict", "object", "symbol", "iterator", "partial"):
         return True
     return atom.kind in ("create", "open_stream", "parse", "client", "messages", "partial") or exposes(atom)
+
+
+def _asks(run: Run, atom: Atom) -> bool:
+    """A function that has to do with the Messages API is handed over: whoever gets it may call it."""
+    return atom.kind == "func" and len(run.frames) <= run.max_depth and run.program.is_interesting(str(atom.ref))
 
 
 def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
@@ -127,6 +144,8 @@ def _bind_parameters(run: Run, info: FunctionInfo, callee: Atom, arguments: Argu
         if param.kind == "*":
             ref = run.token(0, f"*{param.name}")
             state.heap[ref] = ListObj(tuple(positional), union(positional) or value(START), union(positional))
+            for before, after in itertools.pairwise(positional):
+                check_blocks(run, before, after, info.func.at, state)
             state.env[param.name] = value(Atom("list", ref))
             positional = []
         elif param.kind == "**":

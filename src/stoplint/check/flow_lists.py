@@ -40,7 +40,7 @@ def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
         isinstance(old, ListObj)
         and old.items is not None
         and old.items == built.items
-        and _stable(run, built.members, state)
+        and stable(run, built.members, state)
     ):
         built = old
     state.heap[ref] = built
@@ -51,17 +51,17 @@ def _at(expr: ir.Expr) -> int:
     return getattr(expr, "at", 0)
 
 
-def _stable(run: Run, members: Value, state: State, depth: int = 3) -> bool:
+def stable(run: Run, members: Value, state: State, depth: int = 3) -> bool:
     """Whether values are sure to be what they were when the same expression was evaluated before."""
     for atom in members:
         if atom.kind in ("const", "symbol", "mix"):
             continue
         obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
         if isinstance(obj, DictObj) and not obj.open:
-            if all(len(val) == 1 and _stable(run, val, state, depth - 1) for _, val in obj.items):
+            if all(len(val) == 1 and stable(run, val, state, depth - 1) for _, val in obj.items):
                 continue
         elif isinstance(obj, ListObj) and obj.items is not None and not obj.open:
-            if all(len(val) == 1 and _stable(run, val, state, depth - 1) for val in obj.items):
+            if all(len(val) == 1 and stable(run, val, state, depth - 1) for val in obj.items):
                 continue
         return False
     return True

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
-from stoplint.check.events import Request, RequestMade, Sent
+from stoplint.check.events import Request, RequestMade
 from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import reach
+from stoplint.check.flow_follow import mark_sent, repeated_from, sent_before
 from stoplint.check.flow_lists import as_list
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.knowledge import DictObj, ListObj, Sending, State
@@ -43,6 +44,7 @@ class Options:
 
     def __init__(self, run: Run, arguments: Arguments, state: State) -> None:
         self.known: dict[str, Value] = {}
+        self.asked: dict[str, Value] = {}
         self.open = arguments.rest is not None
         for splat in arguments.splats:
             atom = only(splat, "dict")
@@ -52,7 +54,9 @@ class Options:
                 self.open = self.open or obj.open
             else:
                 self.open = True
+                self.asked["**"] = self.asked.get("**", UNKNOWN) | splat
         self.known.update(arguments.keywords)
+        self.asked.update({name: val for name, val in self.known.items() if not is_none(val)})
 
     def get(self, name: str) -> Value | None:
         """The value of an option; None when it is not passed, an empty set when it is passed but unreadable."""
@@ -101,7 +105,6 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
         modes.append(("stream", "raw_stream"))
     elif kind == "tool_runner" and streaming is True:
         modes = [("stream", "runner_stream")]
-    again = _sent_before(run, options, state)
     for name in ("messages", "system"):
         for atom in ordered(reach(run, options.get(name) or UNKNOWN, state)):
             if atom.kind == "text":
@@ -110,11 +113,12 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
     for mode, surf in modes:
         token = run.token(at, mode)
         request = _request(run, token, surf, options, state, at)
-        run.emit(RequestMade(request, again))
+        again = sent_before(run, token, options.asked, state)
+        run.emit(RequestMade(request, repeated_from(run, token, state) or request.where, again))
         run.open(request, state)
         result = "raw_stream" if surf == "raw_stream" else sdk.STEPS[kind, "()"]
         found.add(Atom(result, token))
-    _mark_sent(run, options, [run.token(at, mode) for mode, _ in modes], state)
+    mark_sent(run, [run.token(at, mode) for mode, _ in modes], options.asked, state)
     return frozenset(found)
 
 
@@ -217,33 +221,3 @@ def _strings(run: Run, val: Value | None, state: State) -> tuple[str, ...]:
     if val is None:
         return ()
     return tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
-
-
-# ------------------------------------------------------------------ the message list
-
-
-def _message_list(run: Run, options: Options, state: State) -> tuple[Hashable, ListObj] | None:
-    atom = only(options.get("messages") or UNKNOWN, "list", "symbol")
-    if atom is None:
-        return None
-    obj = run.obj(state, atom.ref)
-    return atom.ref, obj if isinstance(obj, ListObj) else as_list(run, value(atom), state)
-
-
-def _sent_before(run: Run, options: Options, state: State) -> tuple[Sent, ...]:
-    found = _message_list(run, options, state)
-    if found is None:
-        return ()
-    sent: list[Sent] = []
-    for token in sorted({one.token for one in found[1].sent if one.tail == ()}):
-        request, known = run.request_of(token), state.know.get(token)
-        if request is not None and known is not None:
-            sent.append(Sent(request, replace(known, pending=frozenset())))
-    return tuple(sent)
-
-
-def _mark_sent(run: Run, options: Options, tokens: list[Token], state: State) -> None:
-    found = _message_list(run, options, state)
-    if found is not None:
-        ref, obj = found
-        state.heap[ref] = replace(obj, sent=obj.sent | {Sending(token) for token in tokens})

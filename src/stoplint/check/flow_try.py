@@ -92,12 +92,16 @@ def _caught(
     taken: list[State] = []
     left: list[tuple[str | None, State]] = []
     for kind, state in raised:
-        wanted = PARENTS.get(kind or "", frozenset({kind or "Exception"}))
-        if names & BROAD or names & wanted:
+        if catches(names, kind):
             taken.append(state)
         else:
             left.append((kind, state))
     return taken, left
+
+
+def catches(names: frozenset[str], kind: str | None) -> bool:
+    """Whether a handler of these classes takes an exception of this name."""
+    return bool(names & BROAD or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
 
 
 def _reraises(body: Sequence[ir.Stmt]) -> bool:

@@ -14,6 +14,7 @@ from stoplint.check import ir
 from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
+from stoplint.check.retry import retried_after
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 MAX_DEPTH = 8
 """How many re-exports or base classes are followed."""
 
-RETRY_WORDS = ("retry", "backoff", "stamina", "retrying", "on_exception", "on_predicate")
+MAX_HEIRS = 6
+"""Classes whose methods a declared one is taken to stand for; more are as good as unknown."""
+
 ENUMS = frozenset({"Enum", "StrEnum", "IntEnum"})
 
 
@@ -51,7 +54,18 @@ class FunctionInfo:
     module: ModuleInfo
     cls: str | None = None
     parent: str | None = None
-    retries: bool = False
+
+
+def is_declared_only(func: ir.Function) -> bool:
+    """A method that heirs must define: a docstring, `...`, `pass` or `raise NotImplementedError` is all of its body."""
+    for statement in func.body:
+        if isinstance(statement, ir.Do) and isinstance(statement.value, ir.Const):
+            continue
+        if isinstance(statement, ir.Raise) and statement.value is not None:
+            raised = statement.value.func if isinstance(statement.value, ir.Call) else statement.value
+            return isinstance(raised, ir.Name) and raised.id == "NotImplementedError"
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -82,6 +96,8 @@ class Program:
         self.wanted: set[str] = set()
         self.handing_out: set[str] = set()
         self.changed: set[tuple[str, str]] = set()
+        self._heirs: dict[str, list[str]] = {}
+        self._retried: dict[str, frozenset[str] | None] = {}
         self._bases: dict[str, list[str]] = {}
         self._suffixes: dict[str, list[str]] = {}
         for module in modules:
@@ -115,8 +131,7 @@ class Program:
         if key not in self.functions or self.functions[key].func is not func:
             if key in self.functions:
                 key = f"{key}~{func.at}"  # one name defined twice: an overload, an `if` with two forms
-            retries = any(_is_retry(expr) for expr in func.decorators)
-            self.functions[key] = FunctionInfo(key, func, info, cls, parent, retries)
+            self.functions[key] = FunctionInfo(key, func, info, cls, parent)
         return key
 
     def _register_class(self, info: ModuleInfo, node: ir.Class, parent: str | None) -> str:
@@ -143,6 +158,14 @@ class Program:
 
     def add_class(self, frame: Frame, node: ir.Class) -> str:
         return self._register_class(frame.module, node, frame.function.key if frame.function else None)
+
+    def retried_after(self, info: FunctionInfo) -> frozenset[str] | None:
+        """The exceptions after which decorators call a function again; None when they do not."""
+        if not info.func.decorators:
+            return None
+        if info.key not in self._retried:
+            self._retried[info.key] = retried_after(self, info)
+        return self._retried[info.key]
 
     def is_interesting(self, key: str) -> bool:
         """Whether a function, or one it calls, has anything to do with the Messages API."""
@@ -262,6 +285,15 @@ class Program:
             if nested in self.classes:
                 return value(Atom("class", nested))
         return None
+
+    def overrides(self, key: str, name: str) -> Value:
+        """The methods of this name in the classes that derive from a class: what a method that is only declared stands for."""
+        if not self._heirs:
+            for one in sorted(self.classes):
+                for base in self.lineage(one)[1:]:
+                    self._heirs.setdefault(base, []).append(one)
+        found = [self.classes[one].methods.get(name) for one in self._heirs.get(key, ())]
+        return frozenset(Atom("func", method) for method in [one for one in found if one is not None][:MAX_HEIRS])
 
     def is_enum(self, key: str) -> bool:
         return any(base.rsplit(".", 1)[-1] in ENUMS for base in self.lineage(key))
@@ -389,8 +421,3 @@ def _noted_names(note: ir.Expr | None) -> list[str]:
         return [name] if name else []
     name = dotted_name(note)
     return [name] if name else []
-
-
-def _is_retry(expr: ir.Expr) -> bool:
-    name = dotted_name(expr.func if isinstance(expr, ir.Call) else expr) or ""
-    return any(word in name.lower() for word in RETRY_WORDS)

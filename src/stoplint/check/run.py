@@ -38,6 +38,7 @@ class Frame:
     yielded: Value = UNKNOWN
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
+    caller_env: dict[str, Value] = field(default_factory=dict)
     handed: Where | None = None
     """The call that handed a tool call's input to this function: there it is run, as far as the caller can see."""
     handling: int = 0

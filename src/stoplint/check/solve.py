@@ -177,7 +177,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -
     state = State()
     for position, param in enumerate(info.func.params):
         state.env[param.name] = _argument(run, info, position, state)
-    if info.retries:
+    if program.retried_after(info) is not None:
         frame.watching.append([])
     try:
         ends = run_function(run, info, state)

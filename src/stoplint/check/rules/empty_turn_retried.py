@@ -7,10 +7,10 @@ from stoplint.check.knowledge import EMPTY
 def empty_turn_retried(event: RequestMade) -> Report | None:
     """The answer was found empty, and the same messages go out again."""
     for sent in event.again:
-        if sent.known.content == EMPTY:
+        if sent.known.content == EMPTY and sent.unchanged:
             message = (
                 "The answer was found empty, and here the same messages are sent again: the model has ended its turn, so "
                 "it will most likely answer with nothing again. Append a user message that asks it to go on, or stop"
             )
-            return Report(event.request.where, message, "sent again unchanged", request=sent.request)
+            return Report(event.where, message, "sent again unchanged", request=sent.request, in_owner=True)
     return None

@@ -1,0 +1,155 @@
+"""What a request has to do with the ones before it: which conversation it goes on with, and what is different."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stoplint.check.events import Sent
+from stoplint.check.flow_lists import as_list, stable
+from stoplint.check.knowledge import ANY, DictObj, ListObj, Sending, State, Turn, changed
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, only, value
+from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from stoplint.check.run import Run
+
+VOID = value(ANY)
+"""An option of which it is known that it may be another one by now."""
+
+PAYLOAD = frozenset({"messages", "stream", "timeout", "extra_headers", "metadata"})
+"""Options that are no part of what the model is asked."""
+
+
+def options_ref(token: Token) -> Hashable:
+    """Where the heap keeps the options of the latest request of a place."""
+    return ("options", token)
+
+
+# ------------------------------------------------------------------ before a request goes out
+
+
+def sent_before(run: Run, token: Token, options: Mapping[str, Value], state: State) -> tuple[Sent, ...]:
+    """The earlier requests that the one being made, `token`, has to do with."""
+    found = message_list(run, options.get("messages"), state)
+    if found is None:
+        return ()
+    obj = found[1]
+    sent: list[Sent] = []
+    for earlier in sorted(state.know):
+        request, known = run.request_of(earlier), state.know[earlier]
+        if request is None or request.surface == "unknown":
+            continue
+        tails = tuple(sorted({one.tail for one in obj.sent if one.token == earlier}, key=repr))
+        related = bool(tails)
+        if not tails:
+            tails, related = _by_content(obj, earlier, cut=not known.remaining & ~(MAX_TOKENS | CONTEXT_WINDOW))
+        if tails:
+            differs = _differing(run, earlier, token, options, state)
+            named = run.tracks[earlier].named
+            sent.append(Sent(request, replace(known, pending=frozenset()), named, tails, related, differs))
+    return tuple(sent)
+
+
+def _by_content(obj: ListObj, earlier: Token, *, cut: bool) -> tuple[tuple[tuple[Turn, ...] | None, ...], bool]:
+    """A list that was not sent before but holds the earlier answer goes on from there; after an answer that was `cut`
+    a conversation that knows nothing of it is told as well."""
+    own = [number for number, turn in enumerate(obj.turns) if earlier in turn.owners]
+    if own:
+        return (obj.turns[own[-1] :],), True
+    whole = obj.items is not None and not obj.open and len(obj.items) == len(obj.turns)
+    if cut and whole and obj.turns and not obj.sent and not any(turn.owners for turn in obj.turns):
+        return (obj.turns,), False
+    return (), False
+
+
+def _differing(run: Run, earlier: Token, token: Token, options: Mapping[str, Value], state: State) -> frozenset[str]:
+    """The options that are, or may be, different from those of the earlier request."""
+    kept = state.heap.get(options_ref(earlier))
+    if not isinstance(kept, DictObj):
+        return frozenset({"?"})
+    before = {str(key): val for key, val in kept.items}
+    now = {key: val for key, val in options.items() if key not in PAYLOAD}
+    found = set(before.keys() ^ now.keys())
+    for key in before.keys() & now.keys():
+        same_place = earlier == token and before[key] == UNKNOWN == now[key] and key != "max_tokens"
+        if not same_place and not (before[key] == now[key] and _settled(run, now[key], state)):
+            found.add(key)
+    return frozenset(found)
+
+
+def _settled(run: Run, val: Value, state: State) -> bool:
+    return len(val) == 1 and (stable(run, val, state) or next(iter(val)).kind in ("external", "func", "class", "object"))
+
+
+def repeated_from(run: Run, token: Token, state: State) -> Where | None:
+    """Of a request that goes out again from the same place: the call in the function that holds the earlier answer,
+    None when it is held where the request is made, or nowhere."""
+    envs = [frame.caller_env for frame in run.frames[1:]]
+    for depth in reversed(range(len(envs))):
+        if any(atom.ref == token and atom.kind != "list" for val in envs[depth].values() for atom in val):
+            path = run.frame.path
+            return Where(path[:depth], path[depth]) if depth < len(path) else None
+    return None
+
+
+# ------------------------------------------------------------------ after it went out
+
+
+def mark_sent(run: Run, tokens: list[Token], options: Mapping[str, Value], state: State) -> None:
+    """Remember the options; from here on the list is the one that these requests sent."""
+    kept = DictObj(tuple((key, val) for key, val in options.items() if key not in PAYLOAD))
+    for token in tokens:
+        state.heap[options_ref(token)] = kept
+    found = message_list(run, options.get("messages"), state)
+    if found is not None:
+        state.heap[found[0]] = replace(found[1], sent=frozenset(Sending(token) for token in tokens))
+
+
+def message_list(run: Run, val: Value | None, state: State) -> tuple[Hashable, ListObj] | None:
+    atom = only(val or UNKNOWN, "list", "symbol")
+    if atom is None:
+        return None
+    obj = run.obj(state, atom.ref)
+    return atom.ref, obj if isinstance(obj, ListObj) else as_list(run, value(atom), state)
+
+
+# ------------------------------------------------------------------ what makes it another one
+
+
+def void(run: Run, changing: Atom, state: State) -> None:
+    """A value becomes another one: lists that were sent with it, and options, are not what they were."""
+    for key, obj in list(state.heap.items()):
+        if isinstance(obj, ListObj):
+            if obj.sent and mentions(run, obj.members, changing, state):
+                state.heap[key] = replace(obj, sent=changed(obj.sent))
+        elif isinstance(key, tuple) and key and key[0] == "options":
+            items = tuple((k, VOID if mentions(run, v, changing, state) else v) for k, v in obj.items)
+            if items != obj.items:
+                state.heap[key] = DictObj(items)
+
+
+def mentions(run: Run, val: Value, changing: Atom, state: State, depth: int = 4) -> bool:
+    """Whether a value is, holds or was read off another."""
+    for atom in val:
+        if atom == changing or (atom.kind == "symbol" and _root(atom.ref) == changing.ref):
+            return True
+        if atom.kind == "mix" and isinstance(atom.ref, tuple):
+            if depth and mentions(run, frozenset(atom.ref), changing, state, depth - 1):
+                return True
+            continue
+        obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
+        if obj is None:
+            continue
+        inner = obj.members if isinstance(obj, ListObj) else frozenset(a for _, item in obj.items for a in item)
+        if mentions(run, inner, changing, state, depth - 1):
+            return True
+    return False
+
+
+def _root(ref: Hashable) -> Hashable:
+    while isinstance(ref, tuple) and len(ref) == 3 and ref[0] in ("attr", "item"):
+        ref = ref[1]
+    return ref

@@ -1,0 +1,186 @@
+"""Turns and content blocks as programs write them: what a dict, a parameter class or a helper's result says as a turn,
+and what happens where one is put behind another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check.events import TurnAppended, TurnBuilt
+from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State, Turn
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, text_of
+
+if TYPE_CHECKING:
+    from stoplint.check.run import Run
+
+MAX_TURNS = 4
+"""Turns at the end of a list that are remembered one by one."""
+
+TEXTUAL = frozenset({"text", "mix", "str", "dump", "reason", "reason_like"})
+CARRIERS = frozenset({"content", "block", "text", "tool_input", "message", "snapshot"})
+RESULT = "tool_result"
+
+
+# ------------------------------------------------------------------ what is written
+
+
+def fields(run: Run, atom: Atom, state: State) -> DictObj | None:
+    """The keys of a turn or block, written as a dict or as an object of a class."""
+    obj = run.obj(state, atom.ref) if atom.kind in ("dict", "object") else None
+    return obj if isinstance(obj, DictObj) else None
+
+
+def atom_type(run: Run, atom: Atom, state: State) -> str:
+    """The `type` of one block, "?" when it cannot be told."""
+    obj = fields(run, atom, state)
+    if obj is not None:
+        return text_of(obj.get("type") or UNKNOWN) or "?"
+    if atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds and len(atom.info.kinds) == 1:
+        return next(iter(atom.info.kinds))
+    return "?"
+
+
+def types_of(run: Run, val: Value, state: State) -> set[str]:
+    """The types that a block may have; START is no block, ANY one of any type."""
+    return {atom_type(run, atom, state) for atom in val if atom != START}
+
+
+def describe(run: Run, item: Value, where: Where, state: State) -> Turn:
+    """What a value says as a turn; role "" when it is none or cannot be read."""
+    turns = {_describe(run, atom, where, state) for atom in item}
+    if not turns:
+        return Turn(where=where)
+    first, *others = sorted(turns, key=repr)
+    for other in others:
+        first = Turn(
+            first.role if first.role == other.role else "",
+            first.blocks if first.blocks == other.blocks else ("?",),
+            tuple(sorted({*first.owners, *other.owners})),
+            first.how if first.how == other.how else "",
+            where=where,
+        )
+    return first
+
+
+def _describe(run: Run, atom: Atom, where: Where, state: State) -> Turn:
+    if atom.kind in ("assistant_turn", "message") and isinstance(atom.ref, Token):
+        return Turn("assistant", ("?",), (atom.ref,), "nulls" if atom.info == "nulls" else "content", where=where)
+    obj = fields(run, atom, state)
+    content = obj.get("content") if obj is not None else None
+    if obj is None or content is None:
+        return Turn(where=where)
+    role = text_of(obj.get("role") or UNKNOWN) or ""
+    held = _reach(run, content, state)
+    owners = tuple(sorted({a.ref for a in held if a.kind in CARRIERS and isinstance(a.ref, Token)}))
+    how = _how(content, held) if owners else ""
+    if not role and how in ("content", "nulls") and obj.get("role") is not None:
+        role = "assistant"  # {"role": message.role, "content": message.content}
+    return Turn(role, blocks_of(run, content, state), owners, how, _words(run, content, state), where)
+
+
+def _reach(run: Run, val: Value, state: State, depth: int = 4) -> frozenset[Atom]:
+    seen: set[Atom] = set()
+    todo = [(atom, depth) for atom in val]
+    while todo:
+        atom, left = todo.pop()
+        if atom in seen:
+            continue
+        seen.add(atom)
+        if atom.kind == "iterator" and isinstance(atom.info, frozenset):
+            todo += [(inner, left - 1) for inner in atom.info]
+        if atom.kind not in ("list", "dict") or not left:
+            continue
+        obj = run.obj(state, atom.ref)
+        if isinstance(obj, ListObj):
+            todo += [(inner, left - 1) for inner in obj.members]
+        elif isinstance(obj, DictObj) and text_of(obj.get("type") or UNKNOWN) != RESULT:
+            todo += [(inner, left - 1) for _, item in obj.items for inner in item]
+    return frozenset(seen)
+
+
+def _how(content: Value, held: frozenset[Atom]) -> str:
+    if any(atom.kind == "content" for atom in held):
+        return "nulls" if any(atom.kind == "content" and atom.info == "nulls" for atom in held) else "content"
+    blocks = [atom.info for atom in held if atom.kind == "block" and isinstance(atom.info, BlockInfo)]
+    if any(info.nulls for info in blocks):
+        return "nulls"
+    if any(info.kinds is None and info.position is None and info.picked is None for info in blocks):
+        return "content"
+    return "text" if all(atom.kind in TEXTUAL or atom.kind == "const" for atom in content) else "rebuilt"
+
+
+def blocks_of(run: Run, content: Value, state: State) -> tuple[str, ...]:
+    """The block types of a turn's content in order, as far as they are known; of any number of them, each once."""
+    if content and all(a.kind in TEXTUAL or (a.kind == "const" and isinstance(a.ref, str)) for a in content):
+        return ("text",)
+    atom = only(content, "list")
+    obj = run.obj(state, atom.ref) if atom is not None else None
+    if not isinstance(obj, ListObj):
+        return ("?",)
+    if obj.items is not None:
+        kinds = [types_of(run, item, state) for item in obj.items]
+        return tuple(kind.pop() if len(kind) == 1 else "?" for kind in kinds)
+    found = types_of(run, obj.members, state) | ({"?"} if obj.open else set())
+    return tuple(sorted(found or {"?"}))
+
+
+def _words(run: Run, content: Value, state: State) -> str:
+    """The literal text of a user turn, for what it asks."""
+    found: list[str] = []
+    for atom in ordered(content):
+        if atom.kind == "const" and isinstance(atom.ref, str):
+            found.append(atom.ref)
+        elif atom.kind == "mix" and isinstance(atom.ref, tuple):
+            found += [part.ref for part in atom.ref if part.kind == "const" and isinstance(part.ref, str)]
+        elif atom.kind == "list":
+            obj = run.obj(state, atom.ref)
+            parts = [fields(run, member, state) for member in ordered(obj.members)] if isinstance(obj, ListObj) else []
+            found += [_words(run, part.get("text") or UNKNOWN, state) for part in parts if part is not None]
+    return " ".join(word for word in found if word)
+
+
+# ------------------------------------------------------------------ what is put behind what
+
+
+def _written(val: Value) -> Where | None:
+    atom = only(val - {START})
+    return Where(atom.ref.path, atom.ref.site) if atom is not None and isinstance(atom.ref, Token) else None
+
+
+def _shared(one: Where, two: Where) -> Where:
+    """The place of `one` in the innermost function that knows of both."""
+    common = 0
+    for mine, theirs in zip(one.path, two.path, strict=False):
+        if mine != theirs:
+            break
+        common += 1
+    return Where(one.path[:common], one.path[common]) if len(one.path) > common else one
+
+
+def check_blocks(run: Run, before: Value, after: Value, at: int, state: State) -> None:
+    """A block is put behind another in the content of a turn: told when both types are certain."""
+    kinds, followers = types_of(run, before, state), types_of(run, after, state)
+    if len(kinds) != 1 or len(followers) != 1:
+        return
+    (kind,), (follower,) = kinds, followers
+    if {kind, follower} != {"text", RESULT} or (kind == "text" and START in before):
+        return
+    here, one, two = run.where(at), _written(before), _written(after)
+    where = here
+    if one is not None and two is not None:
+        home = _shared(one, two)  # the function that brings the two together
+        where = _shared(here, home)
+        if kind == "text":
+            told = _shared(one, two)
+            where = told if told.site.function == where.site.function and told.path == where.path else where
+    run.emit(TurnBuilt(where, follower, frozenset({kind}), frozenset()))
+
+
+def put_behind(run: Run, obj: ListObj, turn: Turn, state: State, *, many: bool = False) -> tuple[Turn, ...]:
+    """A turn is put at the end of a message list: tell it, and return the turns now known to stand there."""
+    if not turn.role:
+        return ()
+    found_empty = any(known.content == EMPTY for known in state.know.values())
+    before = obj.turns if ANY not in obj.last else ()
+    if turn.where is not None:
+        run.emit(TurnAppended(turn.where, turn, before, found_empty, many))
+    return (*before, turn)[-MAX_TURNS:]
