@@ -235,6 +235,8 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if track is not None:
             track.stop_sequence_read = True
         return value(Atom("stop_sequence", atom.ref))
+    if following == "event_block":
+        return value(Atom("event_block", atom.ref, BlockInfo(where=run.where(at))))
     if following in ("content", "text_stream"):
         return value(Atom(following, atom.ref, run.where(at)))
     if following == "foreign_reason":
@@ -242,7 +244,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if request is not None:
             run.emit(ReasonCompared(request, run.where(at), ("finish_reason",), "attribute"))
         return UNKNOWN
-    if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call", "event_block"):
+    if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call"):
         return value(Atom(following, atom.ref, info))
     return value(Atom(following, atom.ref))
 

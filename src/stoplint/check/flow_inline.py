@@ -29,6 +29,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     key = str(callee.ref)
     info = run.program.functions[key]
     run.calls.add(key)
+    run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
     tracked = any(_tracked(atom) or _asks(run, atom) for atom in reach(run, given, state, 3))
     run.touched = run.touched or tracked

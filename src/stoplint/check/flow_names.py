@@ -8,8 +8,9 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.knowledge import DictObj, State
+from stoplint.check.program import is_declared_only
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, Value, Where, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, value
 
 if TYPE_CHECKING:
     from stoplint.check.program import ModuleInfo
@@ -82,6 +83,9 @@ def object_attribute(run: Run, atom: Atom, name: str, state: State, at: int) -> 
     methods = [a for a in found if a.kind == "func"]
     if not methods:
         return found
+    if not isinstance(atom.ref, Token) and all(is_declared_only(run.program.functions[str(a.ref)].func) for a in methods):
+        heirs = run.program.overrides(cls, name)
+        methods, found = (list(ordered(heirs)), heirs) if heirs else (methods, found)
     return frozenset().union(*(_bound(run, method, atom, state, at) for method in methods)) | (found - set(methods))
 
 
