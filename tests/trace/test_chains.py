@@ -120,11 +120,12 @@ def test_a_finalizer_within_our_own_code_waits():
     tracer.start_stream(dropped)
     original = tracer.chains.add_locked
 
-    def interrupted(state, now):
-        original(state, now)
+    def interrupted(state):
+        over = original(state)
         # What the garbage collector may do in the middle of anything, with the lock held.
         tracer.stream_over(dropped, "abandoned")
         assert sink.turns == []
+        return over
 
     tracer.chains.add_locked = interrupted
     turn = tracer.begin({"model": "m", "messages": [user("Other")]}, streaming=False)

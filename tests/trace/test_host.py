@@ -39,7 +39,13 @@ def hooked():
 
 def test_uninstrument_restores_every_identity():
     before = hooked()
-    with Traced().at_work():
+
+    async def raw(client):
+        await client.messages.with_raw_response.create(messages=[HELLO], **PARAMS)
+
+    with Traced().at_work() as traced, fake(text("Hi."), repeat_last=True) as api:
+        traced.client(api).messages.with_raw_response.create(messages=[HELLO], **PARAMS)
+        asyncio.run(raw(traced.async_client(api)))
         during = hooked()
     after = hooked()
     assert all(after[place] is before[place] for place in before)

@@ -6,6 +6,7 @@ import contextlib
 import gc
 from dataclasses import dataclass, field
 
+import anthropic  # noqa: F401 - the hooks go in when the SDK is imported
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider

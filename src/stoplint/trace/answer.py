@@ -99,7 +99,7 @@ def from_message(message: object) -> Answer:
     )
 
 
-def build(  # noqa: PLR0913, PLR0917 - the fields of a Message
+def build(
     response_id: str | None,
     model: str | None,
     stop_reason: str | None,
@@ -116,7 +116,7 @@ def build(  # noqa: PLR0913, PLR0917 - the fields of a Message
     """
     content = canonical.scan_content(blocks) if blocks else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
-    blank = not kinds or (len(content.texts) == len(kinds) and not any(text.strip() for text in content.texts))
+    blank = not kinds or (len(content.texts) == len(kinds) and not "".join(content.texts).strip())
     return Answer(
         response_id,
         model,

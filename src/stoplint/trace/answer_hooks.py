@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING
 
 from stoplint.trace import faults
@@ -30,15 +31,11 @@ class AnswerHooks:
         self._tracer = tracer
         self._watcher = watcher
         self._reads = reads
+        self._hooked: set[type] = set()
 
-    def install(self, response: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
-        """Put the hooks into the modules `_response`, `_streaming` and `_decoders.jsonl`."""
+    def install(self, streaming: ModuleType, jsonl: ModuleType) -> None:
+        """Put the hooks into the modules `_streaming` and `_decoders.jsonl`."""
         replace = self._patches.replace
-        for name, read in (("APIResponse", self._read), ("AsyncAPIResponse", self._async_read)):
-            raw = getattr(response, name)
-            replace(raw, "parse", self._parse if name == "APIResponse" else self._async_parse)
-            replace(raw, "read", read)
-            replace(raw, "close", self._close)
         for name, events in (("Stream", self._stream), ("AsyncStream", self._async_stream)):
             stream = getattr(streaming, name)
             replace(stream, "__stream__", events)
@@ -46,11 +43,22 @@ class AnswerHooks:
         replace(jsonl.JSONLDecoder, "__decode__", self._lines)
         replace(jsonl.AsyncJSONLDecoder, "__decode__", self._async_lines)
 
-    def install_legacy(self, legacy_response: ModuleType) -> None:
-        """The raw responses of SDK versions before 1.0."""
-        self._patches.replace(legacy_response.LegacyAPIResponse, "parse", self._parse)
-
     # H2: raw responses.
+
+    def follow_raw(self, raw: object) -> None:
+        """Watch a raw response that carries its turn.
+
+        Its class is hooked with the first one: the SDK itself makes and parses one in every request, and an application
+        that never asks for one should not pay for that.
+        """
+        for kind in type(raw).__mro__:
+            if "parse" in vars(kind) and kind not in self._hooked:
+                self._hooked.add(kind)
+                waits = inspect.iscoroutinefunction(vars(kind)["parse"])
+                replace = self._patches.replace
+                replace(kind, "parse", self._async_parse if waits else self._parse)
+                replace(kind, "read", self._async_read if waits else self._read)
+                replace(kind, "close", self._close)
 
     def _parse(self, original: Function) -> Function:
         @functools.wraps(original)

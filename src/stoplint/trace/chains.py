@@ -114,19 +114,20 @@ class Chains:
     def __len__(self) -> int:
         return len(self._turns)
 
-    def find_locked(self, key: Hashable, now: float) -> TurnState | None:
+    def find_locked(self, key: Hashable) -> TurnState | None:
         """The latest turn known by `key`.  Finding a turn counts as using it."""
         state = self._index.get(key)
         if state is None:
             return None
-        if now - state.seen > self._max_age:
+        if self.clock() - state.seen > self._max_age:
             self._forget_locked(state)
             return None
         self._turns.move_to_end(id(state))
         return state
 
-    def add_locked(self, state: TurnState, now: float) -> None:
-        """Remember a turn and make its chain the most recent."""
+    def add_locked(self, state: TurnState) -> list[Chain]:
+        """Remember a turn and make its chain the most recent.  Returns the chains that are over by now."""
+        now = self.clock()
         state.seen = now
         self._turns[id(state)] = state
         key = state.request_key
@@ -140,12 +141,13 @@ class Chains:
         while len(self._turns) > self._limit:
             _, oldest = self._turns.popitem(last=False)
             self._unlearn_locked(oldest)
+        return self._due_locked(now)
 
-    def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], now: float, ended_at: int) -> None:
+    def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], ended_at: int) -> None:
         """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
         chain = state.chain
         state.index = chain.length
-        chain.seen = now
+        chain.seen = self.clock()
         chain.ended_at = ended_at
         if chain.chain_id not in self._open:
             self._open[chain.chain_id] = chain
@@ -170,7 +172,7 @@ class Chains:
         self._turns.pop(id(state), None)
         self._unlearn_locked(state)
 
-    def due_locked(self, now: float) -> list[Chain]:
+    def _due_locked(self, now: float) -> list[Chain]:
         """Take out the chains that are over: idle too long, or more of them open than turns are kept."""
         over = []
         while self._open:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import Span, SpanContext, TracerProvider
+    from opentelemetry.trace import Span, TracerProvider
 
     from stoplint.trace.records import ChainRecord, FindingRecord
     from stoplint.trace.turn import Turn, Value
@@ -106,7 +106,7 @@ class Telemetry:
             return nullcontext()
         return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
-    def finish(self, current: Turn, parent: SpanContext | None) -> None:
+    def finish(self, current: Turn) -> None:
         """Put a finished turn's facts on its span, and end the span where it is ours."""
         span = current.span
         if span is None:
@@ -119,8 +119,9 @@ class Telemetry:
         if not recording:
             return
         span.set_attributes(turn.attributes(current))
-        if parent is not None and parent.is_valid:
-            span.add_link(parent, {"stoplint.relation": current.decision.relation})
+        parent = current.decision.parent
+        if parent is not None and parent.context is not None and parent.context.is_valid:
+            span.add_link(parent.context, {"stoplint.relation": current.decision.relation})
         if current.own and not current.beside:
             span.set_attributes(turn.llm_attributes(current.answer))
         if current.own and current.error is not None and current.error != "cancelled":

@@ -9,7 +9,7 @@ H2 to H4 are in `answer_hooks`:
 
 | hook | place | what for |
 |---|---|---|
-| H2 | `parse`, `read`, `close` of `APIResponse`, `AsyncAPIResponse` (and `LegacyAPIResponse` before 1.0) | raw responses |
+| H2 | `parse`, `read`, `close` of the raw response classes, once one was handed out | raw responses |
 | H3 | `__stream__`, `close` of `Stream`, `AsyncStream` | the events of a stream, and its end |
 | H4 | `{,Async}JSONLDecoder.__decode__` | the results of a batch |
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     Function: TypeAlias = Callable[..., object]
 
 _PATH: Final = "/v1/messages"
-_NOTHING: Final = contextlib.nullcontext()
 _current: contextvars.ContextVar[Turn | None] = contextvars.ContextVar("stoplint_turn", default=None)
 _outer: contextvars.ContextVar[Span | None] = contextvars.ContextVar("stoplint_outer_span", default=None)
 
@@ -62,8 +61,8 @@ class Hooks:
         self._after = AnswerHooks(self.patches, tracer, self._watcher, reads)
         self._others_active = others_active
 
-    def install(self, base_client: ModuleType, response: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
-        """Put the hooks into the modules `_base_client`, `_response`, `_streaming` and `_decoders.jsonl`."""
+    def install(self, base_client: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
+        """Put the hooks into the modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
         replace = self.patches.replace
         for name, wrap in (("SyncAPIClient", self._call), ("AsyncAPIClient", self._async_call)):
             client = getattr(base_client, name)
@@ -71,11 +70,7 @@ class Hooks:
             replace(client, "_sleep_for_retry", self._retry)
         replace(base_client, "start_api_call_span", self._start_span)
         replace(base_client, "finish_api_call_span", self._finish_span)
-        self._after.install(response, streaming, jsonl)
-
-    def install_legacy(self, legacy_response: ModuleType) -> None:
-        """The raw responses of SDK versions before 1.0."""
-        self._after.install_legacy(legacy_response)
+        self._after.install(streaming, jsonl)
 
     def remove(self) -> None:
         """Take the hooks out."""
@@ -91,7 +86,10 @@ class Hooks:
                 return original(client, *args, **kwargs)
             token = _current.set(current)
             try:
-                with self._around(current):
+                if current.own:
+                    with self._around(current):
+                        result = original(client, *args, **kwargs)
+                else:
                     result = original(client, *args, **kwargs)
             except BaseException as error:
                 self._failed(current, error)
@@ -113,7 +111,10 @@ class Hooks:
                 return await start(client, *args, **kwargs)
             token = _current.set(current)
             try:
-                with self._around(current):
+                if current.own:
+                    with self._around(current):
+                        result = await start(client, *args, **kwargs)
+                else:
                     result = await start(client, *args, **kwargs)
             except BaseException as error:
                 self._failed(current, error)
@@ -138,7 +139,7 @@ class Hooks:
             body = options.json_data  # type: ignore[attr-defined]
             streaming = kwargs.get("stream") is True
             current = self._tracer.begin(body if isinstance(body, dict) else {}, streaming=streaming)
-            describe(current, options, url)
+            describe(current, options)
             self._choose_span(current, client, getattr(kwargs.get("call"), "span", None))
         except Exception:  # noqa: BLE001
             faults.note("request")
@@ -160,7 +161,7 @@ class Hooks:
     def _around(self, current: Turn) -> AbstractContextManager[object]:
         """Make a `chat` span of our own current while the request is under way, and no longer."""
         telemetry = self._tracer.telemetry
-        return _NOTHING if telemetry is None or not current.own else telemetry.current(current)
+        return contextlib.nullcontext() if telemetry is None else telemetry.current(current)
 
     def _failed(self, current: Turn, error: BaseException) -> None:
         try:
@@ -172,7 +173,8 @@ class Hooks:
     def _returned(self, current: Turn, result: object) -> None:
         try:
             current.parsed = None
-            self._take(current, result)
+            if not current.done or self._reads is not None or hasattr(result, "http_response"):
+                self._take(current, result)
         except Exception:  # noqa: BLE001
             faults.note("response")
 
@@ -185,8 +187,11 @@ class Hooks:
             self._watcher.follow(result, result.response, current)  # type: ignore[attr-defined]
         elif not hasattr(result, "http_response"):
             self._tracer.unknown(current)
-        elif current.done or not self._take_read(current, result):
-            self._watcher.follow(result, result.http_response, current)
+        else:
+            if not current.done and not self._take_read(current, result):
+                self._watcher.follow(result, result.http_response, current)
+            result.__dict__[TAG] = current
+            self._after.follow_raw(result)
 
     def _take_read(self, current: Turn, raw: object) -> bool:
         """Take a raw response whose body is there already; False where it is still to be read."""
@@ -194,7 +199,6 @@ class Hooks:
         if message is None:
             return False
         self._tracer.answered(current, message)
-        raw.__dict__[TAG] = current
         return True
 
     def _take_message(self, current: Turn, message: object) -> None:

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stoplint.trace import turn
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stoplint.trace.records import Surface
     from stoplint.trace.turn import Turn, Value
 
+_SURFACES: Final[tuple[tuple[str, Surface], ...]] = (
+    ("ToolRunner", "tool_runner"),
+    ("message-thread", "thread"),
+    (".parse", "parse"),
+)
 _STREAM_HELPER: Final = ("X-Stainless-Helper-Method", "x-stainless-helper-method", "X-Stainless-Stream-Helper")
 
 
-def describe(current: Turn, options: object, url: str) -> None:
-    """Note the surface the request came through.  `options` are the SDK's for this one request."""
+def describe(current: Turn, options: object) -> None:
+    """Note how the request came about.  `options` are the SDK's for this one request."""
+    current.options = options
+    parser = getattr(options, "post_parser", None)
+    if callable(parser):
+        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]
+
+
+def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:
+    """The surface of the SDK that a request came through, by the SDK's own headers, and whether it is a beta one."""
     headers = getattr(options, "headers", None)
     # Not given, it is a sentinel without items.
     get = getattr(headers, "get", None) if headers else None
     helper = "" if get is None else str(get("x-stainless-helper") or "")
-    method = get is not None and any(map(get, _STREAM_HELPER))
-    current.surface = turn.surface(helper, stream_helper=method, thread=current.view.thread)
-    current.beta = "beta=true" in url or bool((getattr(options, "qualifiers", None) or {}).get("beta"))
-    parser = getattr(options, "post_parser", None)
-    if callable(parser):
-        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]
+    stream = get is not None and any(map(get, _STREAM_HELPER))
+    beta = "beta=true" in getattr(options, "url", "") or bool((getattr(options, "qualifiers", None) or {}).get("beta"))
+    for mark, name in _SURFACES:
+        if mark in helper:
+            return name, beta
+    if thread:
+        return "thread", beta
+    return "stream" if stream else "create", beta
 
 
 def _remember(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:

@@ -137,13 +137,9 @@ def _start(found: settings.Settings, providers: Providers) -> _Running:
     hooks = Hooks(at_work, reads, neighbours.active)
     hooks.install(
         importlib.import_module("anthropic._base_client"),
-        importlib.import_module("anthropic._response"),
         importlib.import_module("anthropic._streaming"),
         importlib.import_module("anthropic._decoders.jsonl"),
     )
-    legacy = sys.modules.get("anthropic._legacy_response")
-    if legacy is not None:
-        hooks.install_legacy(legacy)
     if reads is not None:
         _track(reads, hooks)
     if telemetry is not None:

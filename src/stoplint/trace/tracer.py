@@ -66,15 +66,13 @@ class Tracer:
             self._on_first = None
         view = request.view(body)
         chains = self.chains
-        now = chains.clock()
         me = get_ident()
         self._inside.add(me)
         try:
             with chains.lock:
-                decision = relation.decide(view, lambda key: chains.find_locked(key, now))
+                decision = relation.decide(view, chains.find_locked)
                 state = _state(view, decision)
-                chains.add_locked(state, now)
-                over = chains.due_locked(now)
+                over = chains.add_locked(state)
             current = Turn(view, decision, state)
             current.streaming = streaming
             current.call_site = state.call_site = callsite.capture(_CALLERS)
@@ -139,7 +137,7 @@ class Tracer:
         view = request.view({"model": found.model})
         state = TurnState(Chain(new_id()), view.key, view.parameters)
         current = Turn(view, relation.NEW, state)
-        current.surface = "batch"
+        current.batch = True
         current.call_site = state.call_site = callsite.capture(_CALLERS)
         if self._capture:
             current.response_content = _content_of_response(message)
@@ -176,15 +174,12 @@ class Tracer:
     def _settle(self, current: Turn) -> None:
         chains, state = self.chains, current.state
         keys = () if state.failed else _keys(current)
-        now = chains.clock()
         with chains.lock:
-            chains.settle_locked(state, keys, now, current.ended_at)
+            chains.settle_locked(state, keys, current.ended_at)
 
     def _decorate(self, current: Turn) -> None:
-        parent = current.decision.parent
-        current.parent_id = parent.turn_id if parent is not None else None
         if self.telemetry is not None:
-            self.telemetry.finish(current, parent.context if parent is not None else None)
+            self.telemetry.finish(current)
 
     def _tell(self, current: Turn) -> None:
         telemetry, sink = self.telemetry, self.sink()
@@ -194,7 +189,7 @@ class Tracer:
         if sink is not None:
             sink.turn(turn.record(current))
         for code, message in current.findings:
-            found = turn.finding_record(state, code, message, current.parent_id or state.turn_id)
+            found = turn.finding_record(state, code, message, current.parent_id() or state.turn_id)
             if telemetry is not None:
                 telemetry.finding(found, current.span)
             if sink is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stoplint.trace.answer import NO_ANSWER
 from stoplint.trace.mistakes import RULES, profile_of
+from stoplint.trace.options import surface_of
 from stoplint.trace.records import FindingRecord, TurnRecord
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from stoplint.trace.answer import Answer, StreamedAnswer
     from stoplint.trace.chains import TurnState
     from stoplint.trace.reads import Reading
-    from stoplint.trace.records import CallSite, Relation, StreamOutcome, Surface
+    from stoplint.trace.records import CallSite, Relation, StreamOutcome
     from stoplint.trace.relation import Decision
     from stoplint.trace.request import RequestView
 
@@ -39,8 +40,8 @@ class Turn:
     streaming = False
     stream: StreamedAnswer | None = None
     stream_outcome: StreamOutcome | None = None
-    surface: Surface = "create"
-    beta = False
+    batch = False
+    options: object = None
     span: Span | None = None
     own = False
     native = False
@@ -50,7 +51,6 @@ class Turn:
     error: str | None = None
     digests: tuple[str, ...] = ()
     done = False
-    parent_id: str | None = None
     parsed: object = None
     reading = False
     finish_body: Callable[[], object] | None = None
@@ -63,6 +63,11 @@ class Turn:
         self.decision = decision
         self.state = state
         self.started_at = time.time_ns()
+
+    def parent_id(self) -> str | None:
+        """The id of the turn that this one relates to."""
+        parent = self.decision.parent
+        return None if parent is None else parent.turn_id
 
 
 def attributes(turn: Turn) -> dict[str, Value]:
@@ -177,34 +182,18 @@ def finding_record(state: TurnState, code: str, message: str, evidence: str) -> 
     )
 
 
-_SURFACES: Final[tuple[tuple[str, Surface], ...]] = (
-    ("ToolRunner", "tool_runner"),
-    ("message-thread", "thread"),
-    (".parse", "parse"),
-)
-
-
-def surface(helper: str, *, stream_helper: bool, thread: bool) -> Surface:
-    """The surface of the SDK a request came through, by the SDK's own helper header."""
-    for mark, name in _SURFACES:
-        if mark in helper:
-            return name
-    if thread:
-        return "thread"
-    return "stream" if stream_helper else "create"
-
-
 def record(turn: Turn) -> TurnRecord:
     """A finished turn for a sink."""
     answer, state, asked = turn.answer, turn.state, turn.view.parameters
     trace_id, span_id = span_ids(state.context)
     relation: Relation = turn.decision.relation
+    surface, beta = surface_of(turn.options, thread=turn.view.thread)
     return TurnRecord(
         turn_id=state.turn_id,
         chain_id=state.chain.chain_id,
         index=state.index,
         relation=relation,
-        parent_turn_id=turn.parent_id,
+        parent_turn_id=turn.parent_id(),
         changed=turn.decision.changed,
         stop_reason=answer.stop_reason,
         stop_sequence=answer.stop_sequence,
@@ -221,8 +210,8 @@ def record(turn: Turn) -> TurnRecord:
         truncated_tool_use=answer.truncated_tool_use,
         streaming=turn.streaming,
         stream_outcome=turn.stream_outcome,
-        surface=turn.surface,
-        beta=turn.beta,
+        surface="batch" if turn.batch else surface,
+        beta=beta,
         started_at=turn.started_at,
         ended_at=turn.ended_at,
         retries=turn.retries,
