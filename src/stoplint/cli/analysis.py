@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoplint.check import baseline, suppress
-from stoplint.check.discover import EXCLUDED, Skipped, discover, shown
+from stoplint.check.discover import EXCLUDED, Discovered, Skipped, discover, shown
 from stoplint.check.fingerprint import statement_text, with_fingerprints
 from stoplint.check.source import SourceFile, kind_of
 from stoplint.cli.errors import NothingToCheckError, UserError
@@ -37,7 +37,8 @@ UNREADABLE = "SL900"
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a run is asked to do.  `stdin_filename` is the name for standard input where "-" is among the paths; with
-    `fixes` findings come with their fixes, which takes a parse of each file that has one.
+    `fixes` findings come with their fixes, which takes a parse of each file that has one; `found` are the files, where
+    they have been looked for already.
     """
 
     paths: tuple[str, ...]
@@ -48,6 +49,7 @@ class Request:
     stdin_filename: str | None = None
     use_baseline: bool = True
     fixes: bool = True
+    found: Discovered | None = None
     jobs: int | None = None
     cache_dir: Path | None = None
     progress: Callable[[int, int], None] | None = None
@@ -58,7 +60,7 @@ class Analysis:
     """A run's outcome: the report, and what the verbs that write files need besides.
 
     `files` are the checked ones, `texts` the normalised statement of each finding, `judged` the codes looked for,
-    `unfixable` the files that have findings and can have no fix, with the reasons.
+    `unfixable` the files that have findings and can have no fix, with the reasons, `found` what the paths led to.
     """
 
     report: Report
@@ -68,21 +70,22 @@ class Analysis:
     texts: dict[Finding, str]
     judged: frozenset[str]
     unfixable: dict[str, str]
+    found: Discovered
 
 
 def analyse(request: Request) -> Analysis:
     """Run everything.  Raises UserError, NothingToCheckError."""
     configs = Configs(request.overrides, request.isolated)
     try:
-        files, skipped = _files(request, configs)
-        if not files:
-            _nothing(request, skipped)
-        return _Run(request, configs, files, skipped).analysis()
+        found = request.found or _files(request, configs)
+        if not found.files:
+            _nothing(request, found.skipped)
+        return _Run(request, configs, found).analysis()
     except ConfigError as error:
         raise UserError(str(error)) from None
 
 
-def _files(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], tuple[Skipped, ...]]:
+def _files(request: Request, configs: Configs) -> Discovered:
     if "-" in request.paths:
         return _stdin(request, configs)
     if request.stdin_filename is not None:
@@ -91,7 +94,7 @@ def _files(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], 
         if not os.path.lexists(path):
             raise UserError(f"{path}: there is no such file or folder")
     try:
-        found = discover(
+        return discover(
             [Path(path) for path in request.paths],
             configs,
             force_exclude=request.force_exclude,
@@ -99,18 +102,17 @@ def _files(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], 
         )
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}") from None
-    return found.files, found.skipped
 
 
-def _stdin(request: Request, configs: Configs) -> tuple[tuple[SourceFile, ...], tuple[Skipped, ...]]:
+def _stdin(request: Request, configs: Configs) -> Discovered:
     if len(request.paths) > 1:
         raise UserError('"-" stands for standard input and goes with no other path')
     name = request.stdin_filename
     path = shown(name) if name is not None else STDIN
     if name is not None and request.force_exclude and configs.excluded(os.path.abspath(name), folder=False):  # noqa: PTH100
-        return (), (Skipped(path, EXCLUDED),)
+        return Discovered((), (Skipped(path, EXCLUDED),))
     data = sys.stdin.buffer.read()
-    return (SourceFile(path, None, kind_of(name or STDIN), data),), ()
+    return Discovered((SourceFile(path, None, kind_of(name or STDIN), data),), ())
 
 
 def _nothing(request: Request, skipped: Sequence[Skipped]) -> None:
@@ -135,11 +137,14 @@ def _nothing(request: Request, skipped: Sequence[Skipped]) -> None:
 class _Run:
     request: Request
     configs: Configs
-    files: tuple[SourceFile, ...]
-    skipped: tuple[Skipped, ...]
+    found: Discovered
     sources: Sources = field(default_factory=Sources)
     texts: dict[Finding, str] = field(default_factory=dict)
     unfixable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        return self.found.files
 
     def analysis(self) -> Analysis:
         self.sources.add(self.files)
@@ -156,12 +161,14 @@ class _Run:
             files_checked=result.files_checked,
             source=self.sources.source,
             file_line=self.sources.file_line,
-            skipped=tuple(sorted((*self.skipped, *result.skipped, *unseen))),
+            skipped=tuple(sorted((*self.found.skipped, *result.skipped, *unseen))),
             suppressed=sum(self._wanted(one) for one in suppressed),
             in_baseline=known,
             stale=stale,
         )
-        return Analysis(report, self.configs, self.files, self.sources, self.texts, self._all_judged(), self.unfixable)
+        return Analysis(
+            report, self.configs, self.files, self.sources, self.texts, self._all_judged(), self.unfixable, self.found
+        )
 
     def _result(self) -> Result:
         from stoplint.check import engine  # noqa: PLC0415 - a run without files needs none

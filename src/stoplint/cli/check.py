@@ -24,6 +24,9 @@ class CheckOptions(AnalysisOptions, TalkOptions):
     statistics: bool
     exit_zero: bool
     add_ignores: str | None
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
     watch: bool
 
 
@@ -46,6 +49,9 @@ class CheckOptions(AnalysisOptions, TalkOptions):
 @click.option(
     "--add-ignores", metavar="REASON", help="Write a suppression comment with this reason above each finding."
 )
+@click.option("--fix", is_flag=True, help="Make the safe fixes; what is left is reported.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix and --diff: those fixes too that a person should read.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, and change nothing.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl+C.")
 @talk_options
 def command(**options: Unpack[CheckOptions]) -> int:
@@ -54,7 +60,8 @@ def command(**options: Unpack[CheckOptions]) -> int:
     PATHS are files, folders, or "-" for standard input. What git ignores, virtual environments and files over 2 MB are
     left out; the last line of the output says how many, and -v names them.
 
-    Exit codes: 0 clean, 1 findings, 2 the run failed (usage, configuration), 3 nothing to check was found.
+    Exit codes: 0 clean, 1 findings (after --fix: what is left; with --diff: something to change), 2 the run failed
+    (usage, configuration), 3 nothing to check was found.
     """
     from stoplint.cli.checking import run_check  # noqa: PLC0415 - `check --help` needs none of it
 

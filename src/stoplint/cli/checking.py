@@ -40,6 +40,10 @@ def run_check(options: CheckOptions) -> int:
     request = replace(
         request_of(options), stdin_filename=options["stdin_filename"], use_baseline=not options["no_baseline"]
     )
+    if options["fix"] or options["diff"]:
+        return _fix(request, options, console)
+    if options["unsafe_fixes"]:
+        raise UserError("--unsafe-fixes goes with --fix or --diff")
     if options["watch"]:
         return _watch(request, options, console)
     analysis = _analysed(request, console)
@@ -48,6 +52,30 @@ def run_check(options: CheckOptions) -> int:
     _show(analysis.report, options, console)
     found = bool(analysis.report.findings) and not options["exit_zero"]
     return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+def _fix(request: Request, options: CheckOptions, console: Console) -> int:
+    from stoplint.cli import diffing, fixing  # noqa: PLC0415 - only for runs that fix
+
+    if options["watch"] or options["add_ignores"] is not None:
+        raise UserError("--fix and --diff go neither with --watch nor with --add-ignores")
+    done = fixing.fix(request, unsafe=options["unsafe_fixes"], run=lambda one: _analysed(one, console))
+    for path, why in done.refused:
+        console.note(f"{path}: not fixed: {why}")
+    failed = EXIT_CLEAN if options["exit_zero"] else EXIT_FINDINGS
+    if options["diff"]:
+        for change in done.changes:
+            console.write(diffing.unified_diff(change, console.style))
+        if console.verbosity >= 0:
+            console.note(f"Would fix {plural(done.count, 'finding')} in {plural(len(done.changes), 'file')}")
+        return failed if done.changes else EXIT_CLEAN
+    if "-" in request.paths:
+        # The text is what the caller wants of standard output; everything else is told beside it.
+        console.write_bytes(done.changes[0].after if done.changes else done.analysis.files[0].read())
+        console = replace(console, out=console.err, style=console.err_style)
+    fixing.write(done.changes)
+    _show(done.analysis.report, options, console)
+    return failed if done.analysis.report.findings else EXIT_CLEAN
 
 
 def _watch(request: Request, options: CheckOptions, console: Console) -> int:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 
 def closing_lines(report: Report, style: Style, *, verbose: bool) -> Iterator[str]:
-    """One line, and with `verbose` one more for each file or folder that was skipped."""
+    """One line, one for what can be fixed, and with `verbose` one for each file or folder that was skipped."""
     if verbose:
         for skip in report.skipped:
             folder = "/" if skip.folder else ""
             yield paint(f"skipped {printable(skip.path)}{folder}: {printable(skip.reason)}", "dim", style)
     yield f"{_found(report, style)}{_aside(report)}{_left_out(report, verbose=verbose)}"
+    yield from _fixable(report)
     if report.stale:
         entries = "entry" if report.stale == 1 else "entries"
         yield f"{report.stale} stale {entries} in baseline; to drop: stoplint baseline --update"
@@ -43,11 +44,23 @@ def _found(report: Report, style: Style) -> str:
 
 def _aside(report: Report) -> str:
     parts = []
+    if report.fixed:
+        parts.append(f"{report.fixed} fixed")
     if report.in_baseline:
         parts.append(f"{report.in_baseline} in baseline")
     if report.suppressed:
         parts.append(f"{report.suppressed} suppressed")
     return "".join(f"; {part}" for part in parts)
+
+
+def _fixable(report: Report) -> Iterator[str]:
+    counts = Counter(finding.fix.applicability for finding in report.findings if finding.fix is not None)
+    safe, unsafe = counts["safe"], counts["unsafe"]
+    if safe:
+        more = f", {unsafe} more with --fix --unsafe-fixes" if unsafe else ""
+        yield f"{safe} fixable with --fix{more}"
+    elif unsafe:
+        yield f"{unsafe} fixable with --fix --unsafe-fixes"
 
 
 def _left_out(report: Report, *, verbose: bool) -> str:

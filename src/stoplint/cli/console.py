@@ -57,6 +57,12 @@ class Console:
         self.out.writelines(pieces)
         self.out.flush()
 
+    def write_bytes(self, data: bytes) -> None:
+        """Print bytes to standard output as they are."""
+        self.out.flush()
+        self.out.buffer.write(data)
+        self.out.buffer.flush()
+
     def note(self, text: str) -> None:
         """Print a line for people to standard error."""
         self.err.write(text + "\n")

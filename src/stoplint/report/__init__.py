@@ -24,8 +24,8 @@ class Report:
     """A run's outcome, ready to be shown.
 
     `findings` are sorted.  `source` gives the text of a reported path, None where it cannot be had; `file_line` the line
-    of a place in its file, which differs from the place's own in a notebook.  `suppressed`, `in_baseline` and `stale`
-    are counts.
+    of a place in its file, which differs from the place's own in a notebook.  `suppressed`, `in_baseline`, `stale`
+    and `fixed` are counts.
     """
 
     findings: tuple[Finding, ...]
@@ -36,6 +36,7 @@ class Report:
     suppressed: int = 0
     in_baseline: int = 0
     stale: int = 0
+    fixed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

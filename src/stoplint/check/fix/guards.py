@@ -39,7 +39,8 @@ def ignored(spot: Spot) -> Fix | None:
 def unhandled(spot: Spot) -> Fix | None:
     """SL102: raise, in front of the use, on the reasons that nothing asks about."""
     call, tree, reasons = spot.call, spot.tree, spot.finding.reasons
-    if call is None or spot.node is None or not reasons:
+    # A stop sequence is an end that was asked for: raising on it would be wrong.
+    if call is None or spot.node is None or not reasons or "stop_sequence" in reasons:
         return None
     guard = Guard(reasons)
     if call.form == "whole":
