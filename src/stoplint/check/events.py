@@ -176,6 +176,27 @@ class RequestMade:
     again: tuple[Sent, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """One way to enter a loop's body once more, or to call itself: what is known there of the answer of a request made
+    in it.  `answered`: results of tools were put behind it."""
+
+    request: Request
+    remaining: int
+    content: int
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoopContinued:
+    """A loop without an end of its own, or a recursion, in which requests are made.  `bounded`: something else than the
+    answers can end it."""
+
+    where: Where
+    goes_on: tuple[GoesOn, ...]
+    bounded: bool
+
+
 Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade
 )

@@ -87,8 +87,8 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
     kinds = {atom.kind for atom in subject}
     if name == "hasattr":
         attribute = text_of(second) or ""
-        if len(kinds) == 1 and (next(iter(kinds)), "." + attribute) in sdk.STEPS and kinds <= {"message", "stream"}:
-            return const(True)
+        if kinds and kinds <= WHOLE_KINDS:
+            return _parted(path, subject, frozenset(a for a in subject if (a.kind, "." + attribute) in sdk.STEPS))
         wanted = ATTRIBUTE_KINDS.get(attribute)
         if kinds != {"block"} or wanted is None or path is None:
             return UNKNOWN
@@ -96,6 +96,9 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
     names = _class_names(run, second, state)
     if kinds == {"content"} and names == {"list"}:
         return const(True)
+    if kinds and kinds <= WHOLE_KINDS and names & CLASS_KINDS.keys():
+        wanted_kinds = {CLASS_KINDS[one] for one in names & CLASS_KINDS.keys()}
+        return _parted(path, subject, frozenset(a for a in subject if a.kind in wanted_kinds))
     if path is None:
         return UNKNOWN
     for kind, table, universe in (
@@ -107,6 +110,19 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
             return narrowing(path, subject, types, universe, exact=True, negated=False)
     atom = only(subject, "symbol")
     return _narrow_symbol(run, atom, names, state, path) if atom is not None else UNKNOWN
+
+
+WHOLE_KINDS = frozenset({"message", "stream", "raw_stream", "stream_manager", "raw_response"})
+CLASS_KINDS = {**dict.fromkeys(sdk.MESSAGE_CLASSES, "message"), "Stream": "raw_stream", "AsyncStream": "raw_stream"}
+
+
+def _parted(path: str | None, subject: Value, having: Value) -> Value:
+    """A test that one part of what a value may be passes and the other fails."""
+    if having == subject:
+        return const(True)
+    if not having:
+        return const(False)
+    return value(Atom("path_test", path, (subject, having, subject - having))) if path is not None else UNKNOWN
 
 
 def _class_names(run: Run, val: Value, state: State) -> set[str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 VOID = value(ANY)
 """An option of which it is known that it may be another one by now."""
 
+MAX_NESTED = 8
+"""How deep schemas of tools may nest."""
+
 PAYLOAD = frozenset({"messages", "stream", "timeout", "extra_headers", "metadata"})
 """Options that are no part of what the model is asked."""
 
@@ -81,7 +84,8 @@ def _differing(run: Run, earlier: Token, token: Token, options: Mapping[str, Val
 
 
 def _settled(run: Run, val: Value, state: State) -> bool:
-    return len(val) == 1 and (stable(run, val, state) or next(iter(val)).kind in ("external", "func", "class", "object"))
+    kind = next(iter(val)).kind if len(val) == 1 else ""
+    return kind in ("external", "func", "class", "object") or (bool(kind) and stable(run, val, state, MAX_NESTED))
 
 
 def repeated_from(run: Run, token: Token, state: State) -> Where | None:

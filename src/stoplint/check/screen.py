@@ -65,7 +65,7 @@ def _is_request(data: bytes, *, twilio: bool) -> bool:
 
 _IMPORT: Final = re.compile(
     rb"(?:^|[\n;:\"]|\\n)[ \t]*(?:lazy[ \t]+)?"
-    rb"(?:from[ \t]*(?P<module>\.*[ \t]*[\w.]*)[ \t]*import[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;\"\\])*)"
+    rb"(?:from(?P<dots>[. \t]+)(?:(?P<module>[\w\x80-\xff][\w.\x80-\xff]*)[ \t]+)?import\b[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;\"\\])*)"
     rb"|import[ \t]+(?P<modules>(?:\\\r?\n|[^\n;\"\\#])*))"
 )
 _COMMENT: Final = re.compile(r"#[^\n]*")
@@ -84,7 +84,7 @@ def _imported(data: bytes) -> Iterator[str]:
         if match["modules"] is not None:
             yield from _names(match["modules"])
             continue
-        module = match["module"].decode("utf-8", "replace").replace(" ", "").replace("\t", "")
+        module = "." * match["dots"].count(b".") + (match["module"] or b"").decode("utf-8", "replace")
         if not module:
             continue
         yield module

@@ -56,6 +56,8 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
         events.append((key, tuple(run.found)))
         if run.inert:
             program.inert.add(key)
+    for key, cls in _inherited(program, calls):
+        events.append((key, tuple(run_root(program, program.functions[key], cls=cls).found)))
         judged |= run.judged_by_callers
     return Solved(tuple(events), frozenset(judged))
 
@@ -170,13 +172,32 @@ def _grows(run: Run, val: Value, state: State) -> bool:
     )
 
 
-def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH) -> RootRun:
-    """Interpret a function on its own: nothing is known of its arguments but what their annotations say."""
+def _inherited(program: Program, calls: dict[str, set[str]]) -> list[tuple[str, str]]:
+    """Methods to interpret once more for an heir: those that it inherits and that call methods which it defines anew."""
+    found: list[tuple[str, str]] = []
+    for cls in sorted(program.classes):
+        own = {name: key for name, key in program.classes[cls].methods.items() if program.is_interesting(key)}
+        seen = set(program.classes[cls].methods)
+        for base in program.lineage(cls)[1:] if own else ():
+            methods = program.classes[base].methods if base in program.classes else {}
+            for name, key in sorted(methods.items()):
+                called = {program.functions[one].func.name for one in calls.get(key, ()) if program.functions[one].cls}
+                if name not in seen and called & own.keys():
+                    found.append((key, cls))
+            seen |= methods.keys()
+    return found
+
+
+def run_root(
+    program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, cls: str | None = None
+) -> RootRun:
+    """Interpret a function on its own: nothing is known of its arguments but what their annotations say.  `cls`: the
+    class whose object it is a method of, where that is an heir of the one that defines it."""
     frame = Frame(info.module, info, closure=program.closures.get(info.key, {}))
     run = RootRun(program, frame, max_depth=max_depth)
     state = State()
     for position, param in enumerate(info.func.params):
-        state.env[param.name] = _argument(run, info, position, state)
+        state.env[param.name] = _argument(run, info, position, state, cls or info.cls)
     if program.retried_after(info) is not None:
         frame.watching.append([])
     try:
@@ -202,13 +223,13 @@ def _hands_out(run: RootRun) -> bool:
     return bool(frame.yielded)
 
 
-def _argument(run: Run, info: FunctionInfo, position: int, state: State) -> Value:
+def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: str | None) -> Value:
     param = info.func.params[position]
     names = run.program.decorator_names(info)
-    if position == 0 and info.cls is not None and info.parent is None and "staticmethod" not in names:
+    if position == 0 and cls is not None and info.parent is None and "staticmethod" not in names:
         if "classmethod" in names:
-            return value(Atom("class", info.cls))
-        return value(Atom("object", ("instance", info.cls), info.cls))
+            return value(Atom("class", cls))
+        return value(Atom("object", ("instance", cls), cls))
     if run.program.noted_response(info.module, param.note):
         return unknown_response(run, run.token(info.func.at, f"parameter {param.name}"), state)
     return parameter(run, info, param)
