@@ -198,7 +198,7 @@ class LoopContinued:
 
 
 Event: TypeAlias = (
-    ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade
+    ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
 )
 
 

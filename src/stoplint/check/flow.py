@@ -14,6 +14,7 @@ from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
+from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ANY, ListObj, State, changed, compact
@@ -65,6 +66,7 @@ def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
         for path in compact(again):
             path.env = dict(first)
             exits.go += run_block(run, info.func.body, [path]).go
+    finish_function(run, run.frame)
     return exits.go
 
 
@@ -195,12 +197,16 @@ def _import(run: Run, node: ir.Import, state: State) -> Exits:
 
 
 def _if(run: Run, node: ir.If, state: State) -> Exits:
+    asked, frame = run.free_tests, run.frame
     yes, no = branch(run, node.test, state)
+    free = run.free_tests > asked
     exits = Exits()
     for body, paths in ((node.body, yes), (node.orelse, no)):
         if not paths:
             continue
+        ways_out = len(frame.returned) + len(frame.raised)
         inner = run_block(run, body, compact(paths)) if body else Exits(paths)
+        note_exit(run, free, broke=bool(inner.broke), left=len(frame.returned) + len(frame.raised) > ways_out)
         exits.absorb(inner)
         exits.go += inner.go
     return exits
@@ -212,11 +218,13 @@ def _loop(
     orelse: Sequence[ir.Stmt],
     state: State,
     enter: Callable[[State], tuple[list[State], list[State]]],
+    loop: Loop,
 ) -> Exits:
     """Run a loop until its head state settles.  `enter` gives the paths into the body and past the loop."""
     heads = [state]
     left: list[State] = []
     exits = Exits()
+    run.frame.loops.append(loop)
     for _ in range(MAX_ROUNDS):
         inside: list[State] = []
         left = []
@@ -224,12 +232,15 @@ def _loop(
             entered, past = enter(head.copy())
             inside += entered
             left += past
+        loop.inside = [one.copy() for one in inside]
         inner = run_block(run, body, compact(inside)) if inside else Exits()
         exits.broke += inner.broke
         grown = compact([*(head.copy() for head in heads), *inner.go, *inner.continued])
         if _settled(heads, grown):
             break
         heads = grown
+    run.frame.loops.pop()
+    finish_loop(run, loop)
     done = run_block(run, orelse, compact(left)) if orelse and left else Exits(left)
     return Exits(compact([*done.go, *exits.broke]), done.broke, done.continued)
 
@@ -239,7 +250,15 @@ def _settled(before: list[State], after: list[State]) -> bool:
 
 
 def _while(run: Run, node: ir.While, state: State) -> Exits:
-    return _loop(run, node.body, node.orelse, state, lambda head: branch(run, node.test, head))
+    loop = Loop(run.where(node.at))
+
+    def enter(head: State) -> tuple[list[State], list[State]]:
+        asked = run.free_tests
+        paths = branch(run, node.test, head)
+        loop.bounded = loop.bounded or run.free_tests > asked
+        return paths
+
+    return _loop(run, node.body, node.orelse, state, enter, loop)
 
 
 def _for(run: Run, node: ir.For, state: State) -> Exits:
@@ -250,7 +269,7 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         bind(run, node.target, inner, head)
         return [head], [past]
 
-    return _loop(run, node.body, node.orelse, state, enter)
+    return _loop(run, node.body, node.orelse, state, enter, Loop(run.where(node.at), bounded=True))
 
 
 def _with(run: Run, node: ir.With, state: State) -> Exits:

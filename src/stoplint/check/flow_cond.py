@@ -10,6 +10,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import ReasonCompared
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
+from stoplint.check.flow_loops import note_test
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
@@ -57,6 +58,7 @@ def split(run: Run, val: Value, path: str | None, state: State) -> tuple[list[St
     for atom in val:
         if atom.kind in ("reason", "reason_like"):
             run.look(atom.ref)
+    note_test(run, val, state)
     yes, no = state.copy(), state.copy()
     alive_yes = _learn(run, val, path, yes, wanted=True)
     alive_no = _learn(run, val, path, no, wanted=False)

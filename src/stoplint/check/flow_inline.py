@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
@@ -36,6 +37,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     _splatted_inputs(run, key, arguments, state, at)
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
         run.judged_by_callers.add(key)
+    recursion(run, callee, at, state)
     if not _worth_it(run, key, info, tracked=tracked):
         if tracked:
             escape(run, arguments.all(), at, state)
@@ -58,6 +60,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     for kind, raised in frame.raised:
         raised.env = dict(caller_env)
         run.frame.raised.append((kind, raised))
+    note_exit(run, frame.bounded and bool(frame.raised), broke=False, left=True)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result
@@ -125,7 +128,8 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
     depth = sum(1 for frame in run.frames if frame.function is info)
     if depth > 1:
         return False
-    return tracked or (run.program.is_interesting(key) and key not in run.program.inert)
+    repeated = any(one.watching and one.loops for one in run.frames)  # how it fails decides over another attempt
+    return tracked or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
 
 
 def _closure(run: Run, key: str, info: FunctionInfo, state: State) -> dict[str, Value]:

@@ -11,6 +11,7 @@ from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_follow import mark_sent, repeated_from, sent_before
 from stoplint.check.flow_lists import as_list
+from stoplint.check.flow_loops import note_request
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.knowledge import DictObj, ListObj, Sending, State
 from stoplint.check.run import Run
@@ -116,6 +117,7 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
         again = sent_before(run, token, options.asked, state)
         run.emit(RequestMade(request, repeated_from(run, token, state) or request.where, again))
         run.open(request, state)
+        note_request(run, token)
         result = "raw_stream" if surf == "raw_stream" else sdk.STEPS[kind, "()"]
         found.add(Atom(result, token))
     mark_sent(run, [run.token(at, mode) for mode, _ in modes], options.asked, state)

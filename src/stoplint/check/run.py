@@ -12,6 +12,7 @@ from stoplint.check.values import UNKNOWN, Atom, Site, Token, Value, Where
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from stoplint.check.flow_loops import Loop
     from stoplint.check.knowledge import Obj
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
@@ -39,6 +40,10 @@ class Frame:
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
     caller_env: dict[str, Value] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    recursions: dict[Where, list[State]] = field(default_factory=dict)
+    bounded: bool = False
+    """A test of something else than the answers decides over leaving it."""
     handed: Where | None = None
     """The call that handed a tool call's input to this function: there it is run, as far as the caller can see."""
     handling: int = 0
@@ -58,6 +63,7 @@ class Run:
         self.tracks: dict[Token, Track] = {}
         self.events: dict[Event, None] = {}
         self.steps = 0
+        self.free_tests = 0
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False

@@ -1,0 +1,113 @@
+"""Loops and recursion: what keeps them going, and whether anything but the answers can end them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stoplint.check.events import GoesOn, LoopContinued
+from stoplint.check.flow_escape import reach
+from stoplint.check.knowledge import ListObj, State
+from stoplint.check.values import Atom, Token, Value, Where
+
+if TYPE_CHECKING:
+    from stoplint.check.run import Frame, Run
+
+OF_ANSWERS = frozenset(
+    {"test", "content_test", "path_test", "content", "content_len", "text", "reason", "reason_like", "block", "block_type"}
+    | {"block_id", "block_name", "message", "tool_input", "event", "event_type", "delta", "dump", "stop_sequence"}
+)
+"""Kinds of values that say something of a response: a test of one is no bound."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop, or the body of a function that calls itself, while it is interpreted.  `bounded`: something else than the
+    answers can end it; `flagged`: a variable that is True or False decides; `requests`: those made in it; `inside`: the
+    paths that enter its body, in the latest round."""
+
+    where: Where
+    bounded: bool = False
+    flagged: bool = False
+    requests: set[Token] = field(default_factory=set)
+    inside: list[State] = field(default_factory=list)
+
+
+def note_test(run: Run, val: Value, state: State) -> None:
+    """A test whose outcome is open: what does it speak of?"""
+    if not val:
+        run.free_tests += 1
+        return
+    if all(atom.kind == "const" for atom in val):
+        if run.frame.loops:
+            run.frame.loops[-1].flagged = True
+        return
+    held = reach(run, val, state, 3)
+    if not any(atom.kind in OF_ANSWERS for atom in held):
+        run.free_tests += 1
+
+
+def note_exit(run: Run, free: bool, *, broke: bool, left: bool) -> None:
+    """A test decided over leaving a loop (`broke`) or the function (`left`)."""
+    loops = run.frame.loops
+    if not free:
+        return
+    for loop in loops if left else loops[-1:] if broke else ():
+        loop.bounded = True
+    if left:
+        run.frame.bounded = True
+    for loop in loops:
+        loop.bounded = loop.bounded or loop.flagged
+
+
+def note_request(run: Run, token: Token) -> None:
+    for frame in run.frames:
+        for loop in frame.loops:
+            loop.requests.add(token)
+
+
+def finish_loop(run: Run, loop: Loop) -> None:
+    """A loop has settled: tell what it goes on because of."""
+    goes_on = _goes_on(run, loop.inside, loop.requests)
+    if goes_on:
+        run.emit(LoopContinued(loop.where, goes_on, loop.bounded))
+
+
+def finish_function(run: Run, frame: Frame) -> None:
+    """The body of a function is through: tell of the calls of itself in it."""
+    for where, states in frame.recursions.items():
+        tokens = {token for state in states for token in state.know if token.path == frame.path}
+        goes_on = _goes_on(run, states, tokens)
+        if goes_on:
+            run.emit(LoopContinued(where, goes_on, frame.bounded))
+
+
+def _goes_on(run: Run, states: list[State], tokens: set[Token]) -> tuple[GoesOn, ...]:
+    found: dict[GoesOn, None] = {}
+    for state in states:
+        for token in sorted(tokens & state.know.keys()):
+            request = run.request_of(token)
+            if request is not None:
+                known = state.know[token]
+                found[GoesOn(request, known.remaining, known.content, _answered(state, token))] = None
+    return tuple(found)
+
+
+def _answered(state: State, token: Token) -> bool:
+    """Whether results of tools were put behind the answer."""
+    for obj in state.heap.values():
+        if not isinstance(obj, ListObj):
+            continue
+        for one in obj.sent:
+            if one.token == token and any("tool_result" in turn.blocks for turn in one.tail or ()):
+                return True
+    return False
+
+
+def recursion(run: Run, callee: Atom, at: int, state: State) -> None:
+    """A call of a function that is being interpreted already: kept until its body is through."""
+    for frame in reversed(run.frames):
+        if frame.function is not None and frame.function.key == callee.ref:
+            where = Where(frame.path, run.site(at)) if frame is run.frame else run.where(at)
+            frame.recursions.setdefault(where, []).append(state.copy())
+            return
