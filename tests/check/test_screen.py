@@ -87,6 +87,7 @@ def test_every_way_to_make_a_request() -> None:
         ("from . import a", {".", ".a"}),
         ("from .a import b", {".a", ".a.b"}),
         ("from ... import a", {"...", "...a"}),
+        ("from größe import é", {"größe", "größe.é"}),
         ("from .. a import b", {"..a", "..a.b"}),
         ("try:\r\n    import a\r\nexcept ImportError:\r\n    import b\r\n", {"a", "b"}),
         ("if x: import a; from b import c", {"a", "b", "b.c"}),
@@ -102,3 +103,27 @@ def test_imports(text: str, expected: set[str]) -> None:
 
 def test_imports_of_bytes_that_are_no_text() -> None:
     assert "a" in imports(b"import a\nfrom \xff import \xfe\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "messages" + " # , " * 20_000,
+        "messages" + "\\n" * 20_000 + "x",
+        "messages" + "\\" * 20_000 + "x",
+        "messages" + " \n" * 20_000 + "x",
+        "messages # c\n" * 20_000,
+        "threads." * 20_000 + "messages.create",
+        "from" + " " * 50_000 + "x",
+        "from " + "." * 50_000 + "x",
+        "from " + "x" * 50_000,
+        "from x import (" * 2_000,
+        "import " + "a, " * 20_000,
+        "import " + "\\\n" * 20_000,
+        "from anthropi " * 20_000,
+    ],
+)
+def test_hostile_text_is_read_once(text: str) -> None:
+    """Nothing here has many ways to be matched: it would not come to an end."""
+    may_matter(text.encode())
+    imports(text.encode())
