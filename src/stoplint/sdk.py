@@ -8,6 +8,8 @@ fails on a row that is wrong or a method that hands out a Message and has none. 
 
 from __future__ import annotations
 
+import re
+
 CLIENT_CLASSES: frozenset[str] = frozenset(
     prefix + name
     for name in (
@@ -168,9 +170,7 @@ STEPS: dict[tuple[str, str], str] = {
     ("batch_result", ".message"): "message",
 }
 
-REQUESTS: frozenset[str] = frozenset(
-    {"create", "parse", "post", "raw_create", "open_stream", "tool_runner", "results"}
-)
+REQUESTS: frozenset[str] = frozenset({"create", "parse", "post", "raw_create", "open_stream", "tool_runner", "results"})
 """Kinds whose call makes a response: its result carries an identity of its own."""
 
 EVENT_TYPES: tuple[str, ...] = (
@@ -239,8 +239,8 @@ BLOCK_CLASSES: dict[str, str] = {
 """Content block classes (a prefix `Beta` is dropped first)."""
 
 ANNOTATIONS: dict[str, str] = {
-    **{name: "client" for name in CLIENT_CLASSES},
-    **{name: "message" for name in MESSAGE_CLASSES},
+    **dict.fromkeys(CLIENT_CLASSES, "client"),
+    **dict.fromkeys(MESSAGE_CLASSES, "message"),
     "Messages": "messages",
     "AsyncMessages": "messages",
     "MessageStream": "stream",
@@ -271,10 +271,51 @@ PAUSING_OPTIONS: frozenset[str] = frozenset({"mcp_servers"})
 RUNNER_FIX = (1, 1)
 """The first SDK version whose tool_runner leaves the tools of a truncated turn alone (facts of 1.1.0's change log)."""
 
+CONTEXT_WINDOW_MODEL = (4, 5)
+"""From this version of a model on the API says by itself that the context window is full; before, with a beta header."""
+
+CONTEXT_WINDOW_BETA = "model-context-window-exceeded-2025-08-26"
+
+UNREADABLE = "?"
+"""Stands among the beta features of a request for what cannot be read."""
+
+ERROR_TYPES: frozenset[str] = frozenset(
+    {
+        "api_error",
+        "authentication_error",
+        "billing_error",
+        "invalid_request_error",
+        "not_found_error",
+        "overloaded_error",
+        "permission_error",
+        "rate_limit_error",
+        "request_too_large",
+        "timeout_error",
+    }
+)
+"""`type` of the errors with which the API rejects a request."""
+
 OWN_MODULES: tuple[str, ...] = ("anthropic",)
 
 PATCHED_CLIENTS: tuple[str, ...] = ("instructor",)
 """Packages whose client looks the same but returns models of the caller's own."""
+
+
+_MODEL = re.compile(
+    r"claude-(?:(?P<old>\d)(?:[-.](?P<old_minor>\d))?(?:-(?:opus|sonnet|haiku)|[.@:]|$)"
+    r"|(?:opus|sonnet|haiku)-(?P<major>\d)(?:-(?P<minor>\d{1,2})(?!\d))?|instant)"
+)
+
+
+def model_version(model: str) -> tuple[int, int] | None:
+    """The version in the name of a Claude model, of any platform: "us.anthropic.claude-3-5-haiku-20241022-v1:0" is
+    (3, 5); None for a name that says none.
+    """
+    found = _MODEL.search(model)
+    if found is None:
+        return None
+    major, minor = found["major"] or found["old"] or "1", found["minor"] or found["old_minor"] or "0"
+    return int(major), int(minor)
 
 
 def unprefixed(name: str) -> str:

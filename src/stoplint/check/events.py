@@ -65,6 +65,22 @@ class Track:
     open_uses: dict[Use, int] = field(default_factory=dict)
     executions: dict[Where, tuple[int, str]] = field(default_factory=dict)
     parses: dict[Where, bool] = field(default_factory=dict)
+    exposed_raw: bool = False
+    exposed_whole: bool = False
+    tests: dict[Where, int] = field(default_factory=dict)
+    outcomes: dict[Outcome, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up) or "return" (a constant
+    that a function returns); outcomes of one `source` can be compared; `result` is the constant as text."""
+
+    kind: str
+    source: str
+    result: str
+    reasons: int
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,8 @@ class ResponseEnded:
 
     `uses`: content that went on, with the reasons possible there; `open_uses`: those among them that no look or exposure
     on the same path has answered; `executions`: where a tool's input was run, with the reasons possible there.
+    `exposed_raw`: the reason itself went out of view, not only a translation of it; `exposed_whole`: the whole response
+    did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to.
     """
 
     request: Request
@@ -86,6 +104,10 @@ class ResponseEnded:
     parses: tuple[tuple[Where, bool], ...]
     stop_sequence_read: bool
     early_only: bool
+    exposed_raw: bool = False
+    exposed_whole: bool = False
+    tests: tuple[tuple[Where, int], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +127,17 @@ class PositionRead:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCompared:
-    """The stop reason is compared with literal values, or looked up by them; `how` is "==", "in", "mapping" or
-    "attribute" (then `values` is the attribute's name)."""
+    """The stop reason is compared with literal values, or looked up by them; `how` is "==", "in", "mapping", "enum",
+    "Literal" or "attribute" (then `values` is the attribute's name).  `spots`: where each value is written, as far as it
+    is known; `missing`: reasons that may come and that a mapping without a default, an Enum or a Literal does not have.
+    """
 
     request: Request
     where: Where
     values: tuple[str, ...]
     how: str
+    spots: tuple[Where | None, ...] = ()
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

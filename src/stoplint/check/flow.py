@@ -16,6 +16,7 @@ from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
+from stoplint.check.flow_reasons import declared_as, returned_for
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ANY, ListObj, State, changed, compact
 from stoplint.check.run import MAX_STEPS, Run, Stop
@@ -83,6 +84,8 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
     val = evaluate(run, node.value, state)
     if not val and node.note is not None:
         val = run.program.annotated(run, run.frame.module, node.note) or val
+    if node.note is not None and any(atom.kind == "reason" for atom in val):
+        declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:
         bind(run, target, val, state, node.value)
     return Exits([state])
@@ -110,6 +113,7 @@ def _do(run: Run, node: ir.Do, state: State) -> Exits:
 
 def _return(run: Run, node: ir.Return, state: State) -> Exits:
     val = evaluate(run, node.value, state) if node.value is not None else const(None)
+    returned_for(run, val, node.at, state)
     if len(run.frames) == 1:
         escape(run, val, node.at, state)
     run.frame.returned.append((val, state))
@@ -127,7 +131,7 @@ def _raise(run: Run, node: ir.Raise, state: State) -> Exits:
             kind = callee.id if isinstance(callee, ir.Name) else callee.name
         for atom in val:
             if atom.kind in ("reason", "reason_like", "dump"):
-                run.expose(atom.ref, state)
+                run.expose(atom.ref, state, atom.kind)
     run.frame.raised.append((kind or "Exception", state))
     return Exits()
 

@@ -11,7 +11,7 @@ from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
-from stoplint.check.flow_request import make_request, request_kind
+from stoplint.check.flow_request import header_betas, make_request, request_kind
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.knowledge import State
 from stoplint.check.run import Run
@@ -80,7 +80,7 @@ def _apply(run: Run, callee: Value, arguments: Arguments, state: State, at: int,
 def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: int, name: str) -> Value:
     kind = request_kind(run, atom, arguments, state)
     if kind is not None:
-        return make_request(run, kind, arguments, state, at)
+        return make_request(run, kind, arguments, state, at, atom.info if isinstance(atom.info, tuple) else ())
     declared = call_declared(run, atom, arguments, state, at)
     if declared is not None:
         return declared
@@ -101,6 +101,8 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
         return call_external(run, str(atom.ref), arguments, state, at, None)
     following = sdk.STEPS.get((atom.kind, "()"))
     if following is not None:
+        if following == "client":
+            return value(Atom("client", None, header_betas(run, arguments.keywords.get("default_headers"), state) or atom.info))
         return _sdk_call(atom, following)
     if atom.kind == "object":
         method = step(run, value(atom), ".__call__", state, at)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from stoplint import sdk
 from stoplint.check import ir
-from stoplint.check.events import ReasonCompared
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_loops import note_test
+from stoplint.check.flow_reasons import compared
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
@@ -247,10 +247,7 @@ def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, 
             continue
         mask = mask_of(values)
         run.look(atom.ref, mask)
-        request = run.request_of(atom.ref)
-        if request is not None and values and atom.kind == "reason":
-            how = "in" if op in ("in", "not in") else "=="
-            run.emit(ReasonCompared(request, run.where(at), values, how))
+        compared(run, atom, values, "in" if op in ("in", "not in") else "==", right, at)
     single = only(frozenset(a for a in left if a.kind != "const"), "reason")
     if values is None or single is None:
         return UNKNOWN

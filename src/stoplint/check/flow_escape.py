@@ -78,7 +78,7 @@ def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) 
     atoms = ordered(reach(run, val, state))
     for atom in atoms:
         if exposes(atom):
-            run.expose(atom.ref, state)
+            run.expose(atom.ref, state, atom.kind)
     for atom in atoms:
         use_atom(run, atom, at, state)
     if not shown:

@@ -11,6 +11,7 @@ from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
+from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
 from stoplint.check.knowledge import EMPTY, DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
@@ -29,7 +30,6 @@ from stoplint.check.values import (
     value,
 )
 from stoplint.reasons import TOOL_USE
-from stoplint.reasons import mask_of as reasons_named
 
 
 @evaluates(ir.Name)
@@ -80,6 +80,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
         fresh = old
     state.heap[ref] = fresh
     display_built(run, fresh, expr, state)
+    note_entries(run, ref, (key for key, _ in expr.items))
     return value(Atom("dict", ref))
 
 
@@ -99,6 +100,8 @@ def _index(run: Run, expr: ir.Index, state: State) -> Value:
     base = evaluate(run, expr.obj, state)
     key = evaluate(run, expr.key, state)
     learned = read_path(path, state) if path is not None else None
+    if learned is None and (noted := literal_type(base, expr.key)):
+        return noted
     if learned is not None:
         return frozenset(_taken_again(run, atom, expr.at, state) for atom in learned)
     name = text_of(key)
@@ -146,24 +149,12 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
     """`mapping[stop_reason]`: every key is named; the result carries the reason on."""
     reasons = [a for a in key if a.kind in REASON_KINDS]
     if reasons:
-        look_up_reason(run, atom, reasons, at, state)
+        look_up_reason(run, atom, reasons, at, state, default=False)
         return frozenset(Atom("reason_like", a.ref) for a in reasons)
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, DictObj):
         return UNKNOWN
     return (obj.get(literal(key)) or UNKNOWN) if literal(key) is not None else union(val for _, val in obj.items)
-
-
-def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State) -> None:
-    obj = run.obj(state, mapping.ref)
-    keys = tuple(key for key, _ in obj.items if isinstance(key, str)) if isinstance(obj, DictObj) else ()
-    for reason in reasons:
-        run.look(reason.ref, reasons_named(keys))
-        request = run.request_of(reason.ref)
-        if request is not None and keys:
-            run.emit(ReasonCompared(request, run.where(at), keys, "mapping"))
-        if not keys:
-            run.expose(reason.ref, state)
 
 
 STREAM_PARTS = frozenset({"event", "delta", "event_message"})
@@ -246,7 +237,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         return UNKNOWN
     if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call"):
         return value(Atom(following, atom.ref, info))
-    return value(Atom(following, atom.ref))
+    return value(Atom(following, atom.ref, info if atom.ref is None else None))
 
 
 def _text(run: Run, atom: Atom, state: State, at: int) -> Value:

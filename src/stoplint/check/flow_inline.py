@@ -13,6 +13,7 @@ from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.flow_loops import note_exit, recursion
+from stoplint.check.flow_reasons import converted, enum_members
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
@@ -254,6 +255,7 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
     key = str(cls.ref)
     program = run.program
     if program.is_enum(key):
+        converted(run, enum_members(run, key), arguments.get(0) or UNKNOWN, "enum", at, state)
         return arguments.get(0) or UNKNOWN
     ref = run.token(at, "object")
     made = Atom("object", ref, key)

@@ -9,6 +9,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate
 from stoplint.check.flow_turns import check_blocks, describe, put_behind
+from stoplint.check.flow_reasons import note_entries
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, changed, grown
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, union, value
@@ -44,6 +45,7 @@ def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
     ):
         built = old
     state.heap[ref] = built
+    note_entries(run, ref, expr.items)
     return value(Atom("list", ref))
 
 

@@ -8,8 +8,9 @@ from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import escape, put_away, reach
-from stoplint.check.flow_expr import CARRIED, look_up_reason, step
+from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
+from stoplint.check.flow_reasons import look_up_reason
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
@@ -110,7 +111,7 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
     if name in ("get", "pop", "setdefault") and arguments.positional:
         reasons = [a for a in arguments.positional[0] if a.kind in REASON_KINDS]
         if reasons:
-            look_up_reason(run, atom, reasons, at, state)
+            look_up_reason(run, atom, reasons, at, state, default=True)
             return frozenset(Atom("reason_like", a.ref) for a in reasons)
         key = literal(arguments.positional[0])
         known = obj.get(key) if key is not None else union(val for _, val in obj.items)

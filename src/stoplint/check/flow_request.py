@@ -93,8 +93,8 @@ def request_kind(run: Run, callee: Atom, arguments: Arguments, state: State) -> 
     return None
 
 
-def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> Value:
-    """Send a request: open the response and return what the call hands out."""
+def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: int, betas: tuple[str, ...]) -> Value:
+    """Send a request: open the response and return what the call hands out.  `betas` are those of the client's headers."""
     options = Options(run, arguments, state)
     streams = options.get("stream")
     streaming = False if streams is None and not options.open else literal(streams or UNKNOWN)
@@ -113,7 +113,7 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
     found: set[Atom] = set()
     for mode, surf in modes:
         token = run.token(at, mode)
-        request = _request(run, token, surf, options, state, at)
+        request = replace(_request(run, token, surf, options, state, at), betas=betas + _betas(run, options, state))
         again = sent_before(run, token, options.asked, state)
         run.emit(RequestMade(request, repeated_from(run, token, state) or request.where, again))
         run.open(request, state)
@@ -156,7 +156,6 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
         stop_sequences=_count(run, stops, state),
         model=text_of(options.get("model") or UNKNOWN),
         max_tokens=options.get("max_tokens"),
-        betas=_strings(run, options.get("betas"), state),
         guarded=any(g & PARSE_GUARDS for frame in run.frames for g in frame.guards),
         parses=surface == "parse" or options.get("output_format") is not None,
         sdk_version=run.frame.module.facts.sdk_version,
@@ -219,7 +218,23 @@ def _count(run: Run, stops: Value | None, state: State) -> int:
     return len(obj.items) if obj.items is not None else 0
 
 
-def _strings(run: Run, val: Value | None, state: State) -> tuple[str, ...]:
-    if val is None:
+def _betas(run: Run, options: Options, state: State) -> tuple[str, ...]:
+    val = options.get("betas")
+    named = () if val is None else tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
+    unreadable = val is not None and as_list(run, val, state).open
+    headers = header_betas(run, options.get("extra_headers"), state)
+    return (*named, *headers, *([sdk.UNREADABLE] if unreadable or options.open else []))
+
+
+def header_betas(run: Run, headers: Value | None, state: State) -> tuple[str, ...]:
+    """The beta features that headers ask for; `sdk.UNREADABLE` among them where they cannot be read."""
+    if headers is None:
         return ()
-    return tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
+    atom = only(headers, "dict")
+    obj = run.obj(state, atom.ref) if atom else None
+    if not isinstance(obj, DictObj):
+        return (sdk.UNREADABLE,)
+    found = [val for key, val in obj.items if isinstance(key, str) and key.lower() == "anthropic-beta"]
+    texts = [text_of(val) or sdk.UNREADABLE for val in found] + ([sdk.UNREADABLE] if obj.open else [])
+    return tuple(beta.strip() for text in texts for beta in text.split(","))
+

@@ -15,7 +15,7 @@ from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
 from stoplint.check.retry import retried_after
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -90,6 +90,7 @@ class Program:
         self.attributes: dict[tuple[str, str], Value] = {}
         self.constants: dict[tuple[str, str], Value] = {}
         self.heap: dict[Hashable, Obj] = {}
+        self.entries: dict[Hashable, dict[str, Where]] = {}
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()

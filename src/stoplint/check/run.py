@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.events import Event, ReasonReadEarly, Request, ResponseEnded, Track
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
-from stoplint.check.values import UNKNOWN, Atom, Site, Token, Value, Where
+from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -136,13 +136,15 @@ class Run:
             track.looked = True
             track.named |= mask
 
-    def expose(self, token: Hashable, state: State) -> None:
-        """The reason, or the whole response, goes out of view."""
+    def expose(self, token: Hashable, state: State, kind: str = "reason") -> None:
+        """The reason, or the whole response, goes out of view; `kind` is that of the atom that takes it along."""
         if not isinstance(token, Token) or token not in self.tracks:
             return
         self.look(token)
         track = self.tracks[token]
         track.exposed = True
+        track.exposed_raw = track.exposed_raw or kind != "reason_like"
+        track.exposed_whole = track.exposed_whole or kind not in REASON_KINDS
         known = state.know.get(token)
         if known is not None:
             free = known.remaining == track.request.possible and known.content == NONEMPTY | EMPTY
@@ -209,4 +211,8 @@ def _ended(track: Track) -> ResponseEnded:
         tuple(sorted(track.parses.items())),
         track.stop_sequence_read,
         bool(track.early) and not track.looked,
+        track.exposed_raw,
+        track.exposed_whole,
+        tuple(sorted(track.tests.items())),
+        tuple(sorted(track.outcomes, key=repr)),
     )

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import Report, ResponseEnded
@@ -24,7 +23,9 @@ def stop_reason_unhandled(event: ResponseEnded) -> Report | None:
     if not event.looked or event.exposed_freely or (streamed and event.exposed):
         return None
     required = event.request.required & event.request.possible
-    return _report(event, WATCHED & event.request.sure | required) or _report(event, STRICT & event.request.sure, "strict")
+    return _report(event, WATCHED & event.request.sure | required) or _report(
+        event, STRICT & event.request.sure, "strict"
+    )
 
 
 def _report(event: ResponseEnded, asked: int, profile: Profile | None = None) -> Report | None:

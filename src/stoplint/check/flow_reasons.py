@@ -1,0 +1,125 @@
+"""Stop reasons meet literals: comparisons, translation tables, Enums, `Literal` annotations, constants returned for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stoplint.check import ir
+from stoplint.check.events import Outcome, ReasonCompared
+from stoplint.check.knowledge import DictObj
+from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Token, Value, Where, only, ordered, value
+from stoplint.reasons import BIT, OTHER, mask_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from stoplint.check.knowledge import State
+    from stoplint.check.run import Run
+
+LOOKUP_GUARDS = frozenset({"KeyError", "ValueError", "LookupError", "Exception", "BaseException", ""})
+"""Handlers that deal with a reason that a table, an Enum or a validated Literal does not have."""
+
+
+def note_entries(run: Run, ref: Hashable, keys: Iterable[ir.Expr | None]) -> None:
+    """Remember where the strings of a display stand, when some of them are stop reasons."""
+    spots = {k.value: run.where(k.at) for k in keys if isinstance(k, ir.Const) and isinstance(k.value, str)}
+    if any(text in BIT for text in spots):
+        run.program.entries[ref] = spots
+
+
+def compared(run: Run, atom: Atom, values: tuple[str, ...], how: str, right: Value, at: int) -> None:
+    """A reason is compared with literals; tests of several at once may treat unlike reasons alike."""
+    request = run.request_of(atom.ref)
+    if request is None or not values or atom.kind != "reason" or not isinstance(atom.ref, Token):
+        return
+    run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values)))
+    tests = run.tracks[atom.ref].tests
+    tests[run.where(at)] = tests.get(run.where(at), 0) | mask_of(values)
+
+
+def _spots(run: Run, val: Value, values: tuple[str, ...]) -> tuple[Where | None, ...]:
+    known = run.program.entries.get(atom.ref) if (atom := only(val, "list", "dict")) is not None else None
+    return tuple(known.get(text) if known is not None else None for text in values)
+
+
+def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State, *, default: bool) -> None:
+    """`mapping[stop_reason]`, `mapping.get(stop_reason)`: every key is named, and what it leads to is the outcome."""
+    obj = run.obj(state, mapping.ref)
+    keys = tuple(key for key, _ in obj.items if isinstance(key, str)) if isinstance(obj, DictObj) else ()
+    closed = isinstance(obj, DictObj) and not obj.open
+    for reason in reasons:
+        run.look(reason.ref, mask_of(keys))
+        if not keys or not isinstance(obj, DictObj):
+            run.expose(reason.ref, state)
+            continue
+        missing = 0 if default or not closed else _missing(run, reason, mask_of(keys), state)
+        request = run.request_of(reason.ref)
+        if request is None or not isinstance(reason.ref, Token):
+            continue
+        spots = _spots(run, value(mapping), keys)
+        run.emit(ReasonCompared(request, run.where(at), keys, "mapping", spots, missing))
+        outcomes = run.tracks[reason.ref].outcomes
+        for (key, val), spot in zip(((k, v) for k, v in obj.items if isinstance(k, str)), spots, strict=True):
+            atom = only(val, "const")
+            if atom is not None and atom.ref is not None:
+                outcomes[
+                    Outcome("table", repr(mapping.ref), repr(atom.ref), BIT.get(key, 0), spot or run.where(at))
+                ] = None
+
+
+def _missing(run: Run, reason: Atom, named: int, state: State) -> int:
+    """The reasons that may arrive where only some are known and nothing deals with the others."""
+    known = state.know.get(reason.ref) if isinstance(reason.ref, Token) else None
+    request = run.request_of(reason.ref)
+    if known is None or request is None or any(g & LOOKUP_GUARDS for frame in run.frames for g in frame.guards):
+        return 0
+    return known.remaining & request.sure & ~named
+
+
+def converted(run: Run, members: Iterable[str], val: Value, how: str, at: int, state: State) -> None:
+    """A reason becomes a member of an Enum, or is said to be one of a Literal's: "enum" or "Literal"."""
+    named = mask_of(tuple(members))
+    for atom in ordered(val):
+        request = run.request_of(atom.ref)
+        if atom.kind == "reason" and request is not None and named:
+            missing = _missing(run, atom, named, state)
+            if missing:
+                run.emit(ReasonCompared(request, run.where(at), (), how, (), missing))
+
+
+def enum_members(run: Run, key: str) -> tuple[str, ...]:
+    """The string values of an Enum; none where it says itself what an unknown value becomes."""
+    if run.program.class_member(key, "_missing_") is not None:
+        return ()
+    found = (val for (cls, _), val in run.program.constants.items() if cls == key)
+    return tuple(sorted(atom.ref for val in found for atom in val if isinstance(atom.ref, str)))
+
+
+def literal_type(base: Value, key: ir.Expr) -> Value:
+    """`Literal["a", "b"]` as a value: its strings."""
+    atom = only(base, "external")
+    if atom is None or str(atom.ref) not in ("typing.Literal", "typing_extensions.Literal"):
+        return UNKNOWN
+    items = key.items if isinstance(key, ir.Seq) else (key,)
+    return value(
+        Atom("literal_type", tuple(i.value for i in items if isinstance(i, ir.Const) and isinstance(i.value, str)))
+    )
+
+
+def declared_as(run: Run, noted: Value, val: Value, at: int, state: State) -> None:
+    """`name: Finish = message.stop_reason` where Finish is a Literal."""
+    atom = only(noted, "literal_type")
+    if atom is not None and isinstance(atom.ref, tuple) and any(a.kind in REASON_KINDS for a in val):
+        converted(run, atom.ref, val, "Literal", at, state)
+
+
+def returned_for(run: Run, val: Value, at: int, state: State) -> None:
+    """A constant is returned on a path that tests of a reason led to: the function translates."""
+    atom = only(val, "const")
+    if atom is None or not isinstance(atom.ref, str) or not atom.ref:
+        return
+    for token, known in state.know.items():
+        track = run.tracks.get(token)
+        if track is not None and track.tests and not known.exposed:
+            mask = known.remaining & ~OTHER
+            track.outcomes[Outcome("return", run.frame.qualname, repr(atom.ref), mask, run.where(at))] = None
