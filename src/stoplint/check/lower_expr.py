@@ -6,6 +6,7 @@ Python stack.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -52,7 +53,7 @@ def _name(low: Lowering, node: cst.Name) -> ir.Expr:
     value = node.value
     if value in _CONSTANTS:
         return ir.Const(_CONSTANTS[value], low.at(node))
-    return ir.Name(value, low.at(node))
+    return ir.Name(intern(value), low.at(node))
 
 
 def _spine(low: Lowering, node: cst.Attribute | cst.Call | cst.Subscript) -> ir.Expr:
@@ -64,7 +65,7 @@ def _spine(low: Lowering, node: cst.Attribute | cst.Call | cst.Subscript) -> ir.
     result = expr(low, inner)
     for link in reversed(links):
         if isinstance(link, cst.Attribute):
-            result = ir.Attr(result, link.attr.value, low.at(link))
+            result = ir.Attr(result, intern(link.attr.value), low.at(link))
         elif isinstance(link, cst.Call):
             result = ir.Call(result, tuple([_arg(low, each) for each in link.args]), low.at(link))
         else:
@@ -73,7 +74,7 @@ def _spine(low: Lowering, node: cst.Attribute | cst.Call | cst.Subscript) -> ir.
 
 
 def _arg(low: Lowering, node: cst.Arg) -> ir.Arg:
-    return ir.Arg(expr(low, node.value), node.keyword.value if node.keyword else None, node.star)
+    return ir.Arg(expr(low, node.value), intern(node.keyword.value) if node.keyword else None, node.star)
 
 
 def _key(low: Lowering, elements: Sequence[cst.SubscriptElement]) -> ir.Expr:

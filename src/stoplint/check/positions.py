@@ -46,12 +46,18 @@ class _Ignore:
 
 
 class _Note:
-    """Takes down where the wanted node that was entered last ends."""
+    """Takes down where the wanted node that was entered last ends.
 
-    __slots__ = ("_recorder",)
+    It shares the recorder's lists instead of knowing the recorder: a cycle would keep them alive where garbage is not
+    collected.
+    """
 
-    def __init__(self, recorder: _Recorder) -> None:
-        self._recorder = recorder
+    __slots__ = ("_ends", "_entered", "_tokens")
+
+    def __init__(self, entered: list[int], ends: dict[int, int], tokens: list[str]) -> None:
+        self._entered = entered
+        self._ends = ends
+        self._tokens = tokens
 
     def __enter__(self) -> None:
         return None
@@ -59,8 +65,7 @@ class _Note:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        recorder = self._recorder
-        recorder.ends[recorder.entered.pop()] = len(recorder.tokens)
+        self._ends[self._entered.pop()] = len(self._tokens)
 
 
 _IGNORE: Final = _Ignore()
@@ -76,7 +81,7 @@ class _Recorder(CodegenState):
         self.ends: dict[int, int] = {}
         self.headers: dict[int, int] = {}
         self.entered: list[int] = []
-        self._note = _Note(self)
+        self._note = _Note(self.entered, self.ends, self.tokens)
 
     def record_syntactic_position(  # type: ignore[override]  # any context manager will do, and these two are cheaper
         self,
