@@ -261,3 +261,27 @@ def test_the_bound_holds_where_no_second_file_can_be_made(tmp_path: Path, monkey
     assert path.stat().st_size < 400_000
     assert "msg_1999" in turn_ids(path)
     assert "msg_0" not in turn_ids(path)
+
+
+def test_a_damaged_file_that_another_process_has_set_aside_is_no_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "turns.db"
+    path.write_bytes(b"garbage" * 1000)
+
+    def beaten(path: Path, inode: int | None) -> Path | None:
+        path.unlink(missing_ok=True)
+        return real(path, inode)
+
+    real = store_file.set_aside
+    monkeypatch.setattr(store_file, "set_aside", beaten)
+    assert _one_turn(path).lost == 0
+    assert turn_ids(path) == {"msg_1"}
+
+
+def test_a_store_replaced_since_it_was_found_damaged_is_left_alone(tmp_path: Path) -> None:
+    store = _one_turn(tmp_path / "turns.db")
+    other = store_file.inode_of(tmp_path)
+    assert store_file.set_aside(store.path, other) is None
+    assert store_file.set_aside(store.path, None) is None
+    assert turn_ids(store.path) == {"msg_1"}

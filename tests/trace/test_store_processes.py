@@ -90,14 +90,19 @@ while True:
 @posix
 def test_turns_are_committed_without_a_flush(tmp_path: Path) -> None:
     script = """
-import sys, time
+import sqlite3, sys, time
 from store_samples import turn, turn_ids
 from stoplint.trace.store import open_store
 store = open_store("turns.db")
 for number in range(3):
     store.turn(turn(f"msg_{number}"))
-while not store.path.exists() or len(turn_ids(store.path)) < 3:
+committed = 0
+while committed < 3:
     time.sleep(0.05)
+    try:
+        committed = len(turn_ids(store.path))
+    except sqlite3.OperationalError:  # it is being made
+        pass
 import os, signal
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -94,12 +94,14 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 def identify(connection: sqlite3.Connection, path: Path) -> int:
     """The schema version of an open file; 0 for an empty one.  Raises StoreRefusedError for anybody else's."""
-    application = _pragma(connection, "application_id")
-    version = _pragma(connection, "user_version")
-    if application == 0 and version == 0:
-        row: tuple[int] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if row[0] == 0:
-            return 0
+    # One statement, one moment: between two, another process could have made the tables.
+    row: tuple[int, int, int] = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
+    application, version, tables = row
+    if application == version == tables == 0:
+        return 0
     if application != APPLICATION_ID:
         raise StoreRefusedError(f"{path} is a database of another program")
     if version > SCHEMA_VERSION:
@@ -127,8 +129,11 @@ def set_aside(path: Path, inode: int | None) -> Path | None:
     `inode` is the file that was found damaged: when another process has replaced it meanwhile, nothing is renamed.
     Raises StoreRefusedError when the file does not look like a store of ours, and OSError.
     """
-    if not _looks_ours(path):
-        raise StoreRefusedError(f"{path} is not a store of stoplint")
+    try:
+        if not _looks_ours(path):
+            raise StoreRefusedError(f"{path} is not a store of stoplint")
+    except FileNotFoundError:
+        return None  # another process was faster
     with store_lock.exclusive(_beside(path, ".lock")):
         if inode is None or inode_of(path) != inode:
             return None
@@ -190,12 +195,6 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    with closing(connection.execute(f"PRAGMA {name}")) as cursor:
-        row: tuple[int] = cursor.fetchone()
-        return row[0]
 
 
 def _looks_ours(path: Path) -> bool:

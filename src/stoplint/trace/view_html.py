@@ -75,7 +75,7 @@ def _finding(row: FindingRow, ids: Mapping[str, str], linked: set[str]) -> Itera
 def _models(report: Report) -> Iterator[str]:
     yield '<section id="models">\n<h2>Stop reasons by model</h2>\n<table>\n'
     for row in report.models:
-        yield f'<tbody><tr class="head"><th scope="rowgroup">{escape(row.model)}</th><td class="number">{row.turns:,}</td><td></td></tr>\n'
+        yield f'<tbody><tr class="head"><th scope="rowgroup">{escape(row.model)}</th><td class="number">{plural(row.turns, "turn")}</td><td></td></tr>\n'
         for reason, count in row.stop_reasons.items():
             share = 100 * count / row.turns
             yield f'<tr><td>{_reason(reason)}</td><td class="number">{count:,}</td>'
