@@ -223,8 +223,39 @@ class LoopContinued:
     bounded: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorCompared:
+    """What a caught exception says is compared with strings; `classes`: the dotted names that the handler catches."""
+
+    where: Where
+    values: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRead:
+    """An attribute of a caught exception is read; `classes`: what it may be; `guards`: what an enclosing handler falls
+    back on."""
+
+    where: Where
+    attribute: str
+    classes: tuple[str, ...]
+    guards: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonInvented:
+    """The handler of a failed request writes a stop reason into a result."""
+
+    where: Where
+    value: str
+
+
 Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
+    | ErrorCompared
+    | ErrorRead
+    | ReasonInvented
 )
 
 

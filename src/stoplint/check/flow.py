@@ -12,6 +12,7 @@ from stoplint.check import ir
 from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_errors import assigned
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
@@ -87,6 +88,7 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
     if node.note is not None and any(atom.kind == "reason" for atom in val):
         declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:
+        assigned(run, target, val, node.at)
         bind(run, target, val, state, node.value)
     return Exits([state])
 

@@ -9,6 +9,7 @@ from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_core import Arguments, call
+from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
 from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import as_list, iterate
@@ -85,6 +86,9 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
     subject, second = arguments.positional[:2]
     subject = frozenset(a for a in subject if not (a.kind == "const" and a.ref is None))
     kinds = {atom.kind for atom in subject}
+    if kinds == {"exception"}:
+        attribute = text_of(second) or "?" if name == "hasattr" else ""
+        return narrow_error(path, subject, _class_names(run, second, state), attribute) if path is not None else UNKNOWN
     if name == "hasattr":
         attribute = text_of(second) or ""
         if kinds and kinds <= WHOLE_KINDS:
@@ -157,7 +161,7 @@ def unknown_response(run: Run, token: object, state: State) -> Value:
 
 def _carry(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     del at
-    atoms = reach(run, arguments.all(), state)
+    atoms = as_text(reach(run, arguments.all(), state))
     return frozenset(Atom("dump", a.ref) if a.kind == "message" else a for a in atoms if a.kind in CARRIED)
 
 
@@ -273,6 +277,8 @@ def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | 
     if name is None:
         escape(run, arguments.all(), at, state)
         return UNKNOWN
+    if len(arguments.positional) > 2:
+        arguments = Arguments((as_text(arguments.positional[0]), *arguments.positional[1:]))
     source = ir.Name(path) if path is not None else None
     found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at, source)
     return found

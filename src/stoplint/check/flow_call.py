@@ -6,6 +6,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_builtin import call_external, is_display
 from stoplint.check.flow_core import Arguments, call, calls, evaluate, evaluates, path_of
+from stoplint.check.flow_errors import built_by_call
 from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
@@ -32,6 +33,7 @@ def _call(run: Run, expr: ir.Call, state: State) -> Value:
     else:
         callee = evaluate(run, expr.func, state)
         arguments = _arguments(run, expr, state)
+    built_by_call(run, expr, callee, arguments)
     name = callee_name(expr.func)
     if name in _PATH_TESTS and expr.args:
         return call_external(run, "builtins." + name, arguments, state, expr.at, path_of(expr.args[0].value))

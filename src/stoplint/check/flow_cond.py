@@ -10,6 +10,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_loops import note_test
+from stoplint.check.flow_errors import error_compared
 from stoplint.check.flow_reasons import compared
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
@@ -200,6 +201,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     if op in ("==", "!=") and not any(a.kind in ("reason", "reason_like") for a in left):
         if any(a.kind in ("reason", "reason_like") for a in right):
             left, right = right, left
+    if any(atom.kind == "exception_text" for atom in left | right):
+        error_compared(run, left | right, strings_in(run, _literals(left), state) or strings_in(run, _literals(right), state), at)
     negated = op in ("!=", "not in", "is not")
     for atom in right:
         if atom.kind in ("reason", "reason_like"):
@@ -214,6 +217,10 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     return _compare_literals(left, op, right)
+
+
+def _literals(val: Value) -> Value:
+    return frozenset() if any(atom.kind == "exception_text" for atom in val) else val
 
 
 def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:

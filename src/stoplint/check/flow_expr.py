@@ -8,6 +8,7 @@ from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
+from stoplint.check.flow_errors import as_text, built_as_dict, error_member
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
@@ -73,6 +74,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
             is_open = is_open or inner.open
         else:
             is_open = True
+    built_as_dict(run, expr, items)
     ref = run.token(expr.at)
     fresh = DictObj(tuple(items.items()), is_open)
     old = state.heap.get(ref)
@@ -137,7 +139,7 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
         return take_item(run, atom, position, state)
     if atom.kind == "dict":
         return _lookup(run, atom, key, expr.at, state)
-    if atom.kind == "text":
+    if atom.kind in ("text", "exception_text"):
         return value(atom)
     if atom.kind == "symbol":
         return value(Atom("symbol", ("item", atom.ref, position))) if position is not None else UNKNOWN
@@ -202,8 +204,8 @@ def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Exp
         return value(atom)
     if kind in ("text", "tool_input", "reason", "reason_like", "dump"):
         return value(atom)
-    if kind == "turn":
-        return UNKNOWN
+    if kind in ("exception", "exception_text"):
+        return error_member(run, atom, name, at)
     return UNKNOWN
 
 
@@ -317,14 +319,14 @@ def _slice(run: Run, expr: ir.Slice, state: State) -> Value:
 EMPTY_GUARDS = frozenset({"IndexError", "LookupError", "Exception", "BaseException", ""})
 """What a handler must catch to be a way out when `content[k]` finds nothing."""
 
-CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "stop_sequence", "stop_details", "message", "event", "delta"})  # fmt: skip
+CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "stop_sequence", "stop_details", "message", "event", "delta", "exception_text"})  # fmt: skip
 
 
 def _carried(run: Run, parts: list[Value], _state: State) -> Value:
     """What is mixed into a new value goes along with it: a formatted response is a dump of it.  Where nothing of a
     response is in it but every part is known to stay the same, the mixture stays the same too.
     """
-    atoms = union(parts)
+    atoms = as_text(union(parts))
     kept = frozenset(
         Atom("dump", atom.ref) if atom.kind == "message" else atom for atom in atoms if atom.kind in CARRIED
     )

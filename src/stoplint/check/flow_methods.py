@@ -40,6 +40,8 @@ def call_method(
         return _joined(run, arguments, state)
     if atom.kind in ("text", "tool_input", "mix", "iterator"):
         return value(atom) | _joined(run, arguments, state)
+    if atom.kind == "exception_text":
+        return value(atom)
     if atom.kind in ("reason", "reason_like"):
         return value(Atom("reason_like", atom.ref))
     if atom.kind in ("message", "stream_manager") and name in ("result", "wait"):

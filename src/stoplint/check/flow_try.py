@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stoplint.check import flow_errors as errors
 from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.knowledge import State, compact
 from stoplint.check.run import Run
-from stoplint.check.values import Atom, value
+from stoplint.check.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +34,9 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     guards = frozenset().union(*(_names(h) for h in node.handlers if not _reraises(h.body)))
     frame.guards.append(guards)
     frame.watching.append([])
+    before = run.requests
     exits = run_block(run, node.body, [state.copy()])
+    requested = run.requests > before
     frame.watching[-1] += [path.copy() for path in exits.go]
     watched = compact(frame.watching.pop())
     frame.guards.pop()
@@ -42,16 +45,21 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         after = run_block(run, node.orelse, exits.go)
         exits.absorb(after)
         exits.go = after.go
+    earlier: frozenset[str] = frozenset()
     for handler in node.handlers:
         caught, raised = _caught(_names(handler), raised)
         paths = compact([*caught, *([] if caught and not _names(handler) & BROAD else (s.copy() for s in watched))])
+        names: frozenset[str] = frozenset()
         for path in paths:
-            if handler.types is not None:
-                evaluate(run, handler.types, path)
+            types = evaluate(run, handler.types, path) if handler.types is not None else UNKNOWN
+            error, names = errors.caught(run, types, earlier, path)
             if handler.name:
-                path.env[handler.name] = value(Atom("external", "exception"))
+                path.env[handler.name] = error
+        earlier |= names
         frame.handling += 1
+        frame.failed.append(run.requests if requested and errors.fails_requests(names) else -1)
         inner = run_block(run, handler.body, paths)
+        frame.failed.pop()
         frame.handling -= 1
         exits.absorb(inner)
         exits.go += inner.go

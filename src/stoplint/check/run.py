@@ -46,6 +46,8 @@ class Frame:
     """A test of something else than the answers decides over leaving it."""
     handed: Where | None = None
     """The call that handed a tool call's input to this function: there it is run, as far as the caller can see."""
+    failed: list[int] = field(default_factory=list)
+    """Of each handler of failed requests that control is in: how many requests had been made when it began."""
     handling: int = 0
     """How many `except` blocks control is in."""
 
@@ -63,6 +65,7 @@ class Run:
         self.tracks: dict[Token, Track] = {}
         self.events: dict[Event, None] = {}
         self.steps = 0
+        self.requests = 0
         self.free_tests = 0
         self.max_depth = max_depth
         self.touched = False
@@ -109,6 +112,7 @@ class Run:
         """A response comes into being; what an earlier one of the same place left unanswered is settled first."""
         token = request.token
         self.touched = True
+        self.requests += request.surface != "unknown"
         old = state.know.get(token)
         track = self.tracks.get(token)
         if track is None:
