@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stoplint.findings import Finding
 
 MAX_ROUNDS = 10
-"""One fix may uncover the next; more passes than this would mean that two fixes undo each other."""
+"""One fix may uncover the next, or be taken back; more passes than this would mean that two fixes undo each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ class _Work:
     run: Callable[[Request], Analysis]
     count: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    bad: set[tuple[str, str]] = field(default_factory=set)
+    """Fixes that did not keep what they promise, as path and fingerprint."""
 
     def another_pass(self) -> bool:
         """Make all fixes that go together; False when there was none to make."""
@@ -94,7 +96,7 @@ class _Work:
             after = self._with(good) if good else self.analysis
         self.count += sum(len(chosen[path]) for path in good)
         self.analysis = after
-        return bool(good)
+        return True
 
     def _by_path(self) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -103,7 +105,8 @@ class _Work:
         return found
 
     def _chosen(self, path: str, findings: Sequence[Finding]) -> list[Finding]:
-        return [] if path in self.refused else choose.chosen(findings, unsafe=self.unsafe)
+        allowed = [one for one in findings if (path, one.fingerprint) not in self.bad]
+        return choose.chosen(allowed, unsafe=self.unsafe)
 
     def _edited(self, file: SourceFile, findings: Sequence[Finding]) -> bytes | None:
         edits = by_cell(
@@ -112,7 +115,7 @@ class _Work:
         try:
             return edit_bytes(_bytes(file), file.kind, edits)
         except (ValueError, UnicodeError) as error:
-            self.refused[file.path] = str(error)
+            self._blame(file.path, str(error), findings)
             return None
 
     def _with(self, edited: dict[str, bytes]) -> Analysis:
@@ -125,8 +128,13 @@ class _Work:
     def _is_wrong(self, path: str, after: Analysis, fixed: Sequence[Finding]) -> bool:
         why = choose.complaint(_texts(self.analysis, path), _texts(after, path), fixed)
         if why is not None:
-            self.refused[path] = f"a fix is not made: {why}"
+            self._blame(path, why.reason, why.fixes)
         return why is not None
+
+    def _blame(self, path: str, reason: str, findings: Sequence[Finding]) -> None:
+        self.bad |= {(path, finding.fingerprint) for finding in findings}
+        lines = ", ".join(str(finding.place.line) for finding in findings)
+        self.refused[path] = f"line {lines}: {reason}"
 
 
 def _texts(analysis: Analysis, path: str) -> dict[Finding, str]:

@@ -34,9 +34,17 @@ def chosen(findings: Iterable[Finding], *, unsafe: bool) -> list[Finding]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a pass over one file is not kept, and the fixes to blame."""
+
+    reason: str
+    fixes: tuple[Finding, ...]
+
+
 def complaint(
     before: Mapping[Finding, str], after: Mapping[Finding, str], fixed: Collection[Finding]
-) -> str | None:  # fmt: skip
+) -> Complaint | None:  # fmt: skip
     """What is wrong with a pass over one file; None when all is well.
 
     `before` and `after` are its findings with their statements; `fixed` those that were to go.
@@ -44,18 +52,28 @@ def complaint(
     left, gone = _keys(after), _keys(before)
     for key, count in _keys({finding: before[finding] for finding in fixed}).items():
         if left[key] > gone[key] - count:
-            return f"{key[0]} would still be found"
+            return Complaint(f"{key[0]} would still be found", tuple(one for one in fixed if _key(one, before) == key))
     codes, old = Counter(finding.code for finding in after), Counter(finding.code for finding in before)
     done = {finding.code for finding in fixed}
     for code, count in sorted(codes.items()):
         # What was silent beside another finding of the same response may be said once that one is fixed.
         if count > old[code] and not SILENT_BESIDE.get(code, frozenset()) & done:
-            return f"{code} would appear"
+            where = _functions(after, code) - _functions(before, code)
+            blamed = tuple(one for one in fixed if one.function in where)
+            return Complaint(f"{code} would appear", blamed or tuple(fixed))
     return None
 
 
+def _functions(findings: Iterable[Finding], code: str) -> Counter[str]:
+    return Counter(finding.function for finding in findings if finding.code == code)
+
+
+def _key(finding: Finding, texts: Mapping[Finding, str]) -> Key:
+    return finding.code, finding.function, texts[finding]
+
+
 def _keys(findings: Mapping[Finding, str]) -> Counter[Key]:
-    return Counter((finding.code, finding.function, text) for finding, text in findings.items())
+    return Counter(_key(finding, findings) for finding in findings)
 
 
 def _order(finding: Finding) -> tuple[int, int, int, int, str, str]:

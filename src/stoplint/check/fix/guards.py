@@ -141,6 +141,20 @@ def _bindings(spot: Spot, call: Call) -> list[Binding] | None:
     return everywhere or None
 
 
+def _is_told(tree: Tree, use: Statement) -> bool:
+    """Whether a branch around a statement is only taken for certain reasons: then the open ones came another way."""
+    below: cst.CSTNode = use
+    for above in tree.around(use):
+        if isinstance(above, cst.If) and below is above.body and "stop_reason" in tree.code(above.test):
+            return True
+        if isinstance(above, cst.MatchCase) and tree.code(above.pattern) != "_":
+            return True
+        if isinstance(above, (cst.FunctionDef, cst.Lambda)):
+            return False
+        below = above
+    return False
+
+
 def _held_at(spot: Spot, call: Call, use: Statement) -> str | None:
     """The name that certainly holds the answer where it is used."""
     tree = spot.tree
@@ -148,6 +162,8 @@ def _held_at(spot: Spot, call: Call, use: Statement) -> str | None:
     if not held:
         return None
     name = held[0].name
+    if _is_told(tree, use):
+        return None
     if any(one.attr.value in ("content", "parsed_output") for one in answers.attributes_of(tree, use, name)):
         return name
     around = {id(up) for up in tree.around(use)}
