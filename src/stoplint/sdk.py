@@ -111,6 +111,8 @@ STEPS: dict[tuple[str, str], str] = {
     ("block", ".parsed_output"): "text",
     ("block", ".input"): "tool_input",
     ("block", ".type"): "block_type",
+    ("block", ".id"): "block_id",
+    ("block", ".name"): "block_name",
     ("block", ".model_dump"): "block_call",
     ("block", ".to_dict"): "block_call",
     ("block", ".dict"): "block_call",

@@ -25,7 +25,8 @@ class Request:
     not merely from ones that cannot be read.  `surface` is "create", "stream", "raw_stream", "parse", "tool_runner",
     "batch" or "unknown" (a parameter that holds a response).  `tools`, `server_tools`, `thinking`: True, False or None
     when it cannot be told.  `model` and `max_tokens` are literals where they are known.  `parses`: the SDK parses the
-    answer itself; `guarded`: its error is caught around the request.  Of the file that makes the request: `sdk_version`
+    answer itself; `guarded`: its error is caught around the request.  `one_tool`: parallel
+    tool use is off; `tool_names`: None when some are not in view.  Of the file that makes the request: `sdk_version`
     (None: a new one), `required` (the reasons that SL102 asks for besides its own), `max_continuations` (None: any).
     """
 
@@ -44,6 +45,8 @@ class Request:
     betas: tuple[str, ...] = ()
     parses: bool = False
     guarded: bool = False
+    one_tool: bool = False
+    tool_names: frozenset[str] | None = None
     sdk_version: tuple[int, ...] | None = None
     required: int = 0
     max_continuations: int | None = None
@@ -163,13 +166,16 @@ class TurnBuilt:
 @dataclass(frozen=True, slots=True)
 class TurnAppended:
     """A turn is put at the end of a message list; `before`: the turns that certainly stand in front of it, as far as
-    they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns."""
+    they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns;
+    `again`: the turn before it may be one from the same place; `answered`: the requests whose calls its results answer."""
 
     where: Where
     turn: Turn
     before: tuple[Turn, ...]
     found_empty: bool
     many: bool = False
+    again: bool = False
+    answered: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,16 @@ class LoopContinued:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLost:
+    """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
+    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there)."""
+
+    request: Request
+    where: Where
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorCompared:
     """What a caught exception says is compared with strings; `classes`: the dotted names that the handler catches."""
 
@@ -253,10 +269,11 @@ class ReasonInvented:
 
 Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
+    | CallLost
     | ErrorCompared
     | ErrorRead
     | ReasonInvented
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.flow_blocks import (
+    enter_blocks,
+    finish_blocks,
+    note_branch,
+    note_break,
+    note_continue,
+    note_return,
+    seen_of,
+)
 from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import Exits, evaluate
@@ -116,6 +125,7 @@ def _do(run: Run, node: ir.Do, state: State) -> Exits:
 def _return(run: Run, node: ir.Return, state: State) -> Exits:
     val = evaluate(run, node.value, state) if node.value is not None else const(None)
     returned_for(run, val, node.at, state)
+    val = note_return(run, node.at, val, state)
     if len(run.frames) == 1:
         escape(run, val, node.at, state)
     run.frame.returned.append((val, state))
@@ -138,11 +148,13 @@ def _raise(run: Run, node: ir.Raise, state: State) -> Exits:
     return Exits()
 
 
-def _break(_run: Run, _node: ir.Break, state: State) -> Exits:
+def _break(run: Run, node: ir.Break, state: State) -> Exits:
+    note_break(run, node.at, state)
     return Exits(broke=[state])
 
 
-def _continue(_run: Run, _node: ir.Continue, state: State) -> Exits:
+def _continue(run: Run, node: ir.Continue, state: State) -> Exits:
+    note_continue(run, node.at, state)
     return Exits(continued=[state])
 
 
@@ -207,6 +219,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     yes, no = branch(run, node.test, state)
     free = run.free_tests > asked
     exits = Exits()
+    sides: list[list[State]] = []
     for body, paths in ((node.body, yes), (node.orelse, no)):
         if not paths:
             continue
@@ -215,6 +228,9 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
         note_exit(run, free, broke=bool(inner.broke), left=len(frame.returned) + len(frame.raised) > ways_out)
         exits.absorb(inner)
         exits.go += inner.go
+        sides.append(inner.go)
+    if len(sides) > 1:
+        note_branch(run, node.at, *sides)
     return exits
 
 
@@ -241,12 +257,15 @@ def _loop(
         loop.inside = [one.copy() for one in inside]
         inner = run_block(run, body, compact(inside)) if inside else Exits()
         exits.broke += inner.broke
+        for token in loop.blocks:
+            loop.blocks[token] |= seen_of(token, [*inner.go, *inner.continued, *inner.broke])
         grown = compact([*(head.copy() for head in heads), *inner.go, *inner.continued])
         if _settled(heads, grown):
             break
         heads = grown
     run.frame.loops.pop()
     finish_loop(run, loop)
+    finish_blocks(run, loop, [*left, *exits.broke])
     done = run_block(run, orelse, compact(left)) if orelse and left else Exits(left)
     return Exits(compact([*done.go, *exits.broke]), done.broke, done.continued)
 
@@ -273,9 +292,11 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         past = head.copy()
         inner = iterate(run, items, head)
         bind(run, node.target, inner, head)
+        enter_blocks(run, loop, inner, head)
         return [head], [past]
 
-    return _loop(run, node.body, node.orelse, state, enter, Loop(run.where(node.at), bounded=True))
+    loop = Loop(run.where(node.at), bounded=True)
+    return _loop(run, node.body, node.orelse, state, enter, loop)
 
 
 def _with(run: Run, node: ir.With, state: State) -> Exits:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import Request
+from stoplint.check.flow_blocks import picked
 from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
 from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import as_list, iterate
+from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, text_of, union, value
@@ -192,8 +194,7 @@ def _len(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 
 def _first(run: Run, arguments: Arguments, state: State, at: int) -> Value:
-    del at
-    found = iterate(run, arguments.get(0) or UNKNOWN, state)
+    found = picked(iterate(run, arguments.get(0) or UNKNOWN, state), run.where(at))
     return found | (arguments.get(1) or UNKNOWN)
 
 
@@ -242,6 +243,7 @@ def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     items.update(arguments.keywords)
     ref = run.token(at, "dict")
     state.heap[ref] = DictObj(tuple(items.items()), is_open)
+    display_built(run, ref, state)
     return value(Atom("dict", ref))
 
 

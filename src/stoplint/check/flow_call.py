@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_builtin import call_external, is_display
 from stoplint.check.flow_core import Arguments, call, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import built_by_call
@@ -130,6 +131,8 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
     handed = [a for val in (*arguments.positional, *arguments.keywords.values()) for a in val if _callable(a)]
     shown = is_display(name)
     execute_inputs(run, name, arguments, state, at)
+    if not shown:
+        note_answer(arguments.all(), state, sure=False)
     escape(run, arguments.all(), at, state, shown=shown)
     for atom in sorted(handed, key=repr):
         if arguments.positional and atom in arguments.positional[0]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.flow_blocks import note_kinds, note_other_tool
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_loops import note_test
 from stoplint.check.flow_errors import error_compared
@@ -87,6 +88,8 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
         return _narrow_path(atom, state, wanted=wanted)
     if atom.kind in ("content", "content_len", "text"):
         return _narrow_content(atom.ref, NONEMPTY if wanted else EMPTY, state)
+    if atom.kind == "name_test" and wanted != atom.info:
+        note_other_tool(atom.ref, state)
     if atom.kind == "list":
         return _narrow_list(run, atom, state, wanted=wanted)
     return True
@@ -131,11 +134,13 @@ def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
         return False
     if now is None or now == before:
         set_path(path, left, state)
+        note_kinds(left, state)
         return True
     met = _meet(now, left)
     if met is None:
         return True
     set_path(path, met, state)
+    note_kinds(met, state)
     return bool(met)
 
 
@@ -214,6 +219,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return _compare_size(run, sized, op, right, state)
     if left and all(atom.kind in ("block_type", "event_type") for atom in left):
         return _compare_type(run, left, right, state, negated=negated)
+    if only(left, "block_name"):
+        return value(Atom("name_test", next(iter(left)).ref, not negated)) if only(right, "const") else UNKNOWN
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     return _compare_literals(left, op, right)

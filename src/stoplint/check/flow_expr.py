@@ -6,11 +6,14 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
+from stoplint.check.flow_blocks import enter_blocks, note_filter
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_errors import as_text, built_as_dict, error_member
 from stoplint.check.flow_escape import escape
-from stoplint.check.flow_lists import display_built, fresh_list, iterate, join_lists, literal_list, take_item
+from stoplint.check.flow_lists import fresh_list, iterate, join_lists, literal_list, take_item
+from stoplint.check.flow_loops import Loop
+from stoplint.check.flow_turns import display_built
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
 from stoplint.check.knowledge import EMPTY, DictObj, Knowledge, State
@@ -81,7 +84,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
     if isinstance(old, DictObj) and old.items == fresh.items and not is_open:
         fresh = old
     state.heap[ref] = fresh
-    display_built(run, fresh, expr, state)
+    display_built(run, ref, state)
     note_entries(run, ref, (key for key, _ in expr.items))
     return value(Atom("dict", ref))
 
@@ -237,7 +240,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if request is not None:
             run.emit(ReasonCompared(request, run.where(at), ("finish_reason",), "attribute"))
         return UNKNOWN
-    if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call"):
+    if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call", "block_id"):
         return value(Atom(following, atom.ref, info))
     return value(Atom(following, atom.ref, info if atom.ref is None else None))
 
@@ -372,8 +375,11 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
             items = iterate(run, evaluate(run, loop.iter, path), path)
             bind(run, loop.target, items, path)
             kept = [path]
+            over = enter_blocks(run, Loop(run.where(expr.at)), items, path)
             for test in loop.ifs:
-                kept = [yes for one in kept for yes in branch(run, test, one)[0]]
+                sides = [branch(run, test, one) for one in kept]
+                kept = [yes for side in sides for yes in side[0]]
+                note_filter(run, over, expr.at, kept, [no for side in sides for no in side[1]])
             entered += kept
         paths = entered
     values = [evaluate(run, part, path) for path in paths for part in expr.parts]

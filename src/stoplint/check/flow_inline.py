@@ -10,6 +10,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.flow_loops import note_exit, recursion
@@ -41,6 +42,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     recursion(run, callee, at, state)
     if not _worth_it(run, key, info, tracked=tracked):
         if tracked:
+            note_answer(arguments.all(), state, sure=False)
             escape(run, arguments.all(), at, state)
         else:
             loosen(run, reach(run, arguments.all(), state, 2), state)
@@ -259,6 +261,7 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
         return arguments.get(0) or UNKNOWN
     ref = run.token(at, "object")
     made = Atom("object", ref, key)
+    note_answer(arguments.all(), state, sure=False)
     _splatted_inputs(run, key, arguments, state, at)
     fields = program.field_names(key)
     items = dict(zip(fields, arguments.positional, strict=False))

@@ -59,6 +59,8 @@ def stable(run: Run, members: Value, state: State, depth: int = 3) -> bool:
         if atom.kind in ("const", "symbol", "mix"):
             continue
         obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
+        if obj is None and depth and atom.kind in ("list", "dict"):
+            continue  # too deep in a constant to be kept, and nothing has touched it here
         if isinstance(obj, DictObj) and not obj.open:
             if all(len(val) == 1 and stable(run, val, state, depth - 1) for _, val in obj.items):
                 continue
@@ -127,7 +129,7 @@ def appended(run: Run, obj: ListObj, item: Value, at: int, state: State, *, agai
     if obj.items is not None and len(obj.items) < MAX_ITEMS:
         twice = not again and obj.items and obj.items[-1] == item and item
         items = obj.items if twice else (*obj.items, item)
-    turns = put_behind(run, obj, turn, state)
+    turns = put_behind(run, obj, turn, state, again=bool(item) and item <= obj.last)
     return ListObj(
         items, item or value(ANY), obj.members | item, obj.open or not item, grown(obj.sent, turn), turns
     )
@@ -202,7 +204,3 @@ def _iterated(run: Run, atom: Atom, following: str, state: State) -> Value:
             Atom("stream" if request is not None and request.surface == "runner_stream" else "message", atom.ref)
         )
     return value(Atom(following, atom.ref))
-
-
-def display_built(_run: Run, _obj: DictObj, _expr: ir.Dict, _state: State) -> None:
-    """A dict display is complete: nothing to ask yet; turns are judged where they enter a list."""

@@ -24,12 +24,15 @@ OF_ANSWERS = frozenset(
 class Loop:
     """A loop, or the body of a function that calls itself, while it is interpreted.  `bounded`: something else than the
     answers can end it; `flagged`: a variable that is True or False decides; `requests`: those made in it; `inside`: the
-    paths that enter its body, in the latest round."""
+    paths that enter its body, in the latest round; `blocks`: the answers whose blocks it goes over, `lost`: where it may
+    leave a call without a result."""
 
     where: Where
     bounded: bool = False
     flagged: bool = False
     requests: set[Token] = field(default_factory=set)
+    blocks: dict[Token, int] = field(default_factory=dict)
+    lost: dict[tuple[Token, Where], str] = field(default_factory=dict)
     inside: list[State] = field(default_factory=list)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
+from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import CARRIED, step
@@ -75,6 +76,7 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         run.mutated = True
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
+        note_answer(first, state, sure=False)
         state.heap[atom.ref] = appended(run, obj, first, at, state)
     elif name == "extend" and first is not None:
         state.heap[atom.ref] = extended(run, obj, _as_items(run, first, state), at, state)

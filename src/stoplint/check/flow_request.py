@@ -153,6 +153,8 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
         server_tools=server_tools,
         thinking=None if (thinking is None and options.open) or thinking == UNKNOWN else _thinks(run, thinking, state),
         fallbacks=options.get("fallbacks") is not None,
+        one_tool=_one_tool(run, options.get("tool_choice"), state),
+        tool_names=_tool_names(run, options.get("tools"), state),
         stop_sequences=_count(run, stops, state),
         model=text_of(options.get("model") or UNKNOWN),
         max_tokens=options.get("max_tokens"),
@@ -196,6 +198,32 @@ def _tools(run: Run, options: Options, state: State) -> tuple[bool | None, bool 
         else:
             client = True
     return client, servers
+
+
+def _one_tool(run: Run, choice: Value | None, state: State) -> bool:
+    """Whether an answer holds one tool call at most: parallel use is off."""
+    for atom in choice or ():
+        obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
+        off = obj.get("disable_parallel_tool_use") if isinstance(obj, DictObj) else None
+        if off is not None and literal(off) is not False:
+            return True
+    return False
+
+
+def _tool_names(run: Run, tools: Value | None, state: State) -> frozenset[str] | None:
+    """The names of all tools, None when some are not in view."""
+    obj = as_list(run, tools, state) if tools is not None and only(tools, "list") else None
+    if obj is None or obj.items is None or obj.open:
+        return None
+    found: set[str] = set()
+    for item in obj.items:
+        atom = only(item, "dict")
+        tool = run.obj(state, atom.ref) if atom is not None else None
+        name = text_of(tool.get("name") or UNKNOWN) if isinstance(tool, DictObj) else None
+        if name is None:
+            return None
+        found.add(name)
+    return frozenset(found)
 
 
 def _tool_type(run: Run, member: Atom, state: State) -> str | None:

@@ -6,10 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import TurnAppended, TurnBuilt
+from stoplint.check.flow_blocks import note_answer
 from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State, Turn
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from stoplint.check.run import Run
 
 MAX_TURNS = 4
@@ -57,6 +60,7 @@ def describe(run: Run, item: Value, where: Where, state: State) -> Turn:
             tuple(sorted({*first.owners, *other.owners})),
             first.how if first.how == other.how else "",
             where=where,
+            answers=tuple(sorted({*first.answers, *other.answers}, key=repr)),
         )
     return first
 
@@ -74,7 +78,8 @@ def _describe(run: Run, atom: Atom, where: Where, state: State) -> Turn:
     how = _how(content, held) if owners else ""
     if not role and how in ("content", "nulls") and obj.get("role") is not None:
         role = "assistant"  # {"role": message.role, "content": message.content}
-    return Turn(role, blocks_of(run, content, state), owners, how, _words(run, content, state), where)
+    blocks, answers = blocks_of(run, content, state), _answers(run, content, state)
+    return Turn(role, blocks, owners, how, _words(run, content, state), where, answers)
 
 
 def _reach(run: Run, val: Value, state: State, depth: int = 4) -> frozenset[Atom]:
@@ -138,6 +143,28 @@ def _words(run: Run, content: Value, state: State) -> str:
     return " ".join(word for word in found if word)
 
 
+def display_built(run: Run, ref: Hashable, state: State) -> None:
+    """A dict is written: a result answers the call whose id is in it, any other one puts the call aside."""
+    obj = state.heap.get(ref)
+    if isinstance(obj, DictObj):
+        sure = text_of(obj.get("type") or UNKNOWN) == RESULT
+        for key, val in obj.items:
+            if not sure or key == "tool_use_id":
+                note_answer(val, state, sure=sure)
+
+
+def _answers(run: Run, content: Value, state: State) -> tuple[Atom, ...]:
+    """The ids of blocks that the results in a turn's content answer."""
+    atom = only(content, "list")
+    obj = run.obj(state, atom.ref) if atom is not None else None
+    found: set[Atom] = set()
+    for member in obj.members if isinstance(obj, ListObj) else ():
+        block = fields(run, member, state)
+        if block is not None and text_of(block.get("type") or UNKNOWN) == RESULT:
+            found |= {one for one in block.get("tool_use_id") or UNKNOWN if one.kind == "block_id"}
+    return tuple(ordered(frozenset(found)))
+
+
 # ------------------------------------------------------------------ what is put behind what
 
 
@@ -175,12 +202,16 @@ def check_blocks(run: Run, before: Value, after: Value, at: int, state: State) -
     run.emit(TurnBuilt(where, follower, frozenset({kind}), frozenset()))
 
 
-def put_behind(run: Run, obj: ListObj, turn: Turn, state: State, *, many: bool = False) -> tuple[Turn, ...]:
+def put_behind(
+    run: Run, obj: ListObj, turn: Turn, state: State, *, many: bool = False, again: bool = False
+) -> tuple[Turn, ...]:
     """A turn is put at the end of a message list: tell it, and return the turns now known to stand there."""
     if not turn.role:
         return ()
     found_empty = any(known.content == EMPTY for known in state.know.values())
     before = obj.turns if ANY not in obj.last else ()
     if turn.where is not None:
-        run.emit(TurnAppended(turn.where, turn, before, found_empty, many))
+        asked = [run.request_of(token) for token in sorted({atom.ref for atom in turn.answers}, key=repr)]
+        answered = tuple(request for request in asked if request is not None)
+        run.emit(TurnAppended(turn.where, turn, before, found_empty, many, again, answered))
     return (*before, turn)[-MAX_TURNS:]

@@ -32,6 +32,8 @@ class Knowledge:
     content: int = NONEMPTY | EMPTY
     exposed: bool = False
     pending: frozenset[tuple[Use, int]] = frozenset()
+    call: int = 0
+    """Of the block that a loop is at: see `flow_blocks`."""
 
     def join(self, other: Knowledge) -> Knowledge:
         if self == other:
@@ -41,6 +43,7 @@ class Knowledge:
             self.content | other.content,
             self.exposed and other.exposed,
             merge_pending(self.pending | other.pending),
+            self.call | other.call,
         )
 
     def narrowed(self, mask: int) -> Knowledge | None:
@@ -81,7 +84,8 @@ ANY = Atom("any")
 class Turn(NamedTuple):
     """A turn as it was put into a message list.  `blocks`: their types in order, "?" for one that cannot be read;
     `owners`: the responses whose content is in it; `how` it is in it: "content" (as it came), "nulls" (dumped with the
-    fields that were not sent), "text" (only its text), "rebuilt" (block by block); `words`: literal text in it."""
+    fields that were not sent), "text" (only its text), "rebuilt" (block by block); `words`: literal text in it;
+    `answers`: the ids of blocks that tool_results in it answer."""
 
     role: str = ""
     blocks: tuple[str, ...] = ("?",)
@@ -89,6 +93,7 @@ class Turn(NamedTuple):
     how: str = ""
     words: str = ""
     where: Where | None = None
+    answers: tuple[Atom, ...] = ()
 
 
 MAX_TAIL = 5

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import Event, ReasonReadEarly, Request, ResponseEnded, Track
+from stoplint.check.flow_blocks import note_execution
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
@@ -177,6 +178,7 @@ class Run:
             return
         handed = next((frame.handed for frame in self.frames if frame.handed is not None), None)
         where, known = handed or self.where(at), state.know.get(token, Knowledge())
+        note_execution(self, token, where, state)
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
         track.executions[where] = (old[0] | known.remaining & ~track.named, what)

@@ -69,6 +69,8 @@ class BlockInfo(NamedTuple):
     risky: bool = False
     picked: Where | None = None
     """Where it was picked as the one among several."""
+    lost: Where | None = None
+    """Where others beside it were filtered out that may be calls."""
     nulls: bool = False
     """It was dumped with the fields that the API did not send."""
 

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from stoplint.check.events import CallLost, Report, TurnAppended
+from stoplint.check.values import BlockInfo, Where
+
+PICKED = (
+    "Only one tool_use block is picked and answered, but an answer may hold several: the next request is a 400. "
+    "Answer every tool_use block, or set `disable_parallel_tool_use`"
+)
+HOW = {
+    "skipped": (
+        "A tool call that is left out here gets no tool_result: the next request is a 400. "
+        "Answer it too, with `is_error`"
+    ),
+    "left": (
+        "Leaving the loop over the blocks here leaves the calls behind it without a tool_result: the next request is a "
+        "400. Answer every tool_use block first"
+    ),
+    "raises": (
+        "When this raises, the history keeps the tool_use turn without its results, and every later request is a 400. "
+        "Catch it and answer with `is_error`, or keep the turn together with its results"
+    ),
+}
+
+
+def tool_result_missing(event: TurnAppended | CallLost) -> Report | None:
+    """A tool call can stay without its result."""
+    if isinstance(event, CallLost):
+        if event.request.one_tool and event.how != "raises":
+            return None
+        return Report(event.where, HOW[event.how], "a call without its result", request=event.request, in_owner=True)
+    where = _chosen(event)
+    requests = [request for request in event.answered if not request.one_tool and request.tools is not False]
+    if where is None or not requests:
+        return None
+    return Report(where, PICKED, "the one call that is answered", request=requests[0], in_owner=True)
+
+
+def _chosen(event: TurnAppended) -> Where | None:
+    """Where the only block that the turn answers was picked, or others were filtered out."""
+    infos = [atom.info for atom in event.turn.answers if isinstance(atom.info, BlockInfo)]
+    for info in infos:
+        if info.lost is not None:
+            return info.lost
+    if len(infos) != 1 or event.turn.blocks != ("tool_result",) or event.many:
+        return None
+    before = event.before[-1] if event.before else None
+    if before is None or before.role != "assistant" or not before.owners or before.how == "rebuilt":
+        return None
+    return infos[0].picked or (infos[0].where if infos[0].position is not None else None)
