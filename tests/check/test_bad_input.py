@@ -296,3 +296,13 @@ def test_workers_that_do_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_PROGRAM", "raise SystemExit(3)")
     loaded = load_all(source("a.py", "a.b"), source("deep.py", NESTED["300 nested lists"]))
     assert [module.path for module in loaded.modules] == ["a.py", "deep.py"]
+
+
+def test_the_clock_ends_a_worker_that_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that waits for ever uses up no time of its own."""
+    stuck = DYING.replace("os._exit(1)", "__import__('time').sleep(3600)")
+    monkeypatch.setattr(pool, "_PROGRAM", pool._PROGRAM.replace("from stoplint", stuck + "from stoplint", 1))
+    monkeypatch.setattr(pool, "_PATIENCE", 1.0)
+    loaded = load_all(source("a.py", "die"), source("b.py", "a.b"), seconds=1.0, jobs=2, workers_from=0)
+    assert [module.path for module in loaded.modules] == ["b.py"]
+    assert loaded.unreadable == (Unreadable("a.py", "could not be parsed in 1 s"),)

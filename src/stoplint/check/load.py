@@ -61,7 +61,8 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`jobs`: processes at most, None for one a processor; `seconds`: what one file may take; `words`: see `may_matter`;
+    """`jobs`: processes at most, None for one a processor; `seconds`: what one file may take, of work where
+    the system counts that; `words`: see `may_matter`;
     `screen`: leave out what cannot matter; `workers_from`: characters from which on processes are started.
     """
 

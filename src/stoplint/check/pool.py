@@ -12,6 +12,7 @@ import marshal
 import math
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 START_SECONDS: Final = 60.0
 """How long a process may take to import libcst."""
+
+_PATIENCE: Final = 6.0
+"""A process is given this many times its seconds by the clock where the system counts the time it really works."""
+
+_OUT_OF_TIME: Final = -getattr(signal, "SIGXCPU", 0) or None
 
 # Isolated, so that no file of the working folder is imported in the place of a module; only built-in modules are used
 # until the path is set.
@@ -66,13 +72,17 @@ class _Worker:
         process = self._process or self._start()
         with self._lock:
             self._expired, self._since = False, time.monotonic()
-        reply = _exchange(process, marshal.dumps(tuple(task)))
+        reply = _exchange(process, marshal.dumps((seconds, tuple(task))))
         with self._lock:
             self._since, expired = None, self._expired
+        if reply is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)  # its pipe has closed: it is about to say how it ended
         if expired or reply is None:
             self.stop()
         if reply is None:
-            return Refusal(f"could not be parsed in {seconds:g} s" if expired else "brings the parser down (libcst)")
+            late = expired or process.returncode == _OUT_OF_TIME
+            return Refusal(f"could not be parsed in {seconds:g} s" if late else "brings the parser down (libcst)")
         return reply[1:] if reply[:1] == b"\1" else Refusal(*marshal.loads(reply[1:]))  # noqa: S302 - our own process
 
     def expire(self, latest: float) -> None:
@@ -167,7 +177,7 @@ def run(tasks: Sequence[Task], *, workers: int, seconds: float) -> Iterator[Repl
     for thread in threads:
         thread.start()
     try:
-        yield from _collect(replies, team, len(tasks), seconds)
+        yield from _collect(replies, team, len(tasks), seconds * _PATIENCE if _OUT_OF_TIME else seconds)
     finally:
         stopping.set()
         for worker in team:

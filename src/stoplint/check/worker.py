@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import marshal
+import math
 import sys
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from stoplint.check import deep
@@ -127,17 +129,41 @@ def write_frame(stream: IO[bytes], data: bytes) -> None:
 
 
 def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer each request, a marshalled `Task`, by the packed module or a marshalled `Refusal`, until there are no more."""
+    """Answer each request, a marshalled pair of seconds and a task, until there are no more: by the packed module or by a
+    marshalled `Refusal`, told apart by the first byte.
+    """
     from stoplint.check import lower  # noqa: F401, PLC0415 - the time it takes is not the first file's
 
     gc.disable()
     write_frame(replies, READY)
     while (request := read_frame(requests)) is not None:
-        write_frame(replies, deep.call(lambda: _answer(request)))
+        seconds, task = marshal.loads(request)  # noqa: S302 - from the process that started this one
+        limit_time(seconds)
+        write_frame(replies, deep.call(partial(_answer, Task(*task))))
 
 
-def _answer(request: bytes) -> bytes:
-    result, packed = _attempt_and_pack(Task(*marshal.loads(request)))  # noqa: S302 - from the process that started this one
+def limit_time(seconds: float) -> bool:
+    """Let the system end this process after so much more work; False where it has no such limit.
+
+    The time worked is what counts: on a busy machine a file may take longer than that and still be no burden.
+    """
+    try:
+        import resource  # noqa: PLC0415 - Unix has it
+    except ImportError:
+        return False
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _answer(task: Task) -> bytes:
+    result, packed = _attempt_and_pack(task)
     if packed is not None:
         return b"\1" + packed
     return b"\0" + marshal.dumps(tuple(result if isinstance(result, Refusal) else Refusal(_TOO_DEEP)))
