@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import doc_sessions
-import doc_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -25,11 +24,6 @@ def command_with(word: str) -> str:
 
 def test_every_block_does_what_it_shows() -> None:
     assert doc_sessions.run(README).problems == []
-
-
-def test_the_table_of_rules_is_fresh() -> None:
-    """`python tools/doc_tables.py` makes it anew."""
-    assert doc_tables.with_rules(PAGE) == PAGE
 
 
 def test_the_first_command_installs_and_finds(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ ADDRESS = "https://git.example.com/stoplint"
 
 REVISION = "v0.1.0"
 
-_FENCE = re.compile(r"^```(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<language>[\w-]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _NAME = re.compile(r"^`(?P<name>[^`\n]+)`[^`\n]*:\s*\Z", re.MULTILINE)
 _SKIP = re.compile(r"<!-- not run: (?P<reason>[^\n]+?) -->\s*\Z")
@@ -161,11 +161,9 @@ class Session:
             self._configuration(block)
         elif block.language == "json":
             json.loads(block.text)
-        elif block.language == "diff":
-            self._problem(block, "a diff must be the output of a command")
         elif block.language not in ("yaml", "text"):
             self._problem(block, f"nothing checks a fence of the language {block.language!r}")
-        if block.language in ("yaml", "yml"):
+        if block.language == "yaml":
             self._yaml(block)
         return block.text
 
@@ -188,14 +186,17 @@ class Session:
 
     def _shell(self, command: str) -> str:
         """What a terminal would show."""
-        command = command.replace(f"{ADDRESS}@{REVISION}", f"{ROOT.as_uri()}@{_head()}").replace(ADDRESS, str(ROOT))
+        command = command.replace(f"{ADDRESS}@{REVISION}", f"file://localhost{ROOT.as_posix()}@{_head()}").replace(
+            ADDRESS, str(ROOT)
+        )
         done = subprocess.run(
             ["bash", "-c", f"(exit {self.status}); {command}"],
             cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", check=False,
         )  # fmt: skip
         self.status = done.returncode
-        return "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
+        output = done.stdout.replace(str(self.folder), "/srv/app")
+        return "\n".join(line.rstrip() for line in output.rstrip().splitlines())
 
     def _must(self, block: Block, command: str) -> None:
         output = self._shell(f"set -e\n{command}")
@@ -261,8 +262,8 @@ class Session:
 
 
 def _same(shown: str, printed: str) -> bool:
-    pattern = re.escape(_steady(shown)).replace("\n\\.\\.\\.", r"(\n.*)*?").replace("\\.\\.\\.\n", r"(.*\n)*?")
-    return re.fullmatch(pattern, _steady(printed)) is not None
+    lines = [r"(.*\n)*?" if line == "..." else re.escape(line) + r"\n" for line in _steady(shown).split("\n")]
+    return re.fullmatch("".join(lines), _steady(printed) + "\n") is not None
 
 
 def _steady(output: str) -> str:

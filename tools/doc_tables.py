@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from stoplint import catalog
+from stoplint import catalog, reasons
 from stoplint.config.options import OPTIONS, Option, Settings
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "reference" / "configuration.md")
 
-_RULES = re.compile(r"(<!-- rules: begin -->\n).*?(<!-- rules: end -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- (?P<name>\w+): begin -->\n).*?(<!-- (?P=name): end -->)", re.DOTALL)
 _KINDS = {
     "selectors": "list of rules",
     "globs": "list of patterns",
@@ -42,9 +43,17 @@ def options_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_rules(page: str) -> str:
-    """The page with the table of rules as it should be."""
-    return _RULES.sub(lambda match: match[1] + rules_table("rules/") + match[2], page)
+def reasons_table() -> str:
+    """All stop reasons, one a row."""
+    rows = ["| reason | what it means | what the program should do |", "| --- | --- | --- |"]
+    rows += [f"| `{one.value}` | {one.meaning} | {one.todo} |" for one in reasons.STOP_REASONS]
+    return "\n".join(rows) + "\n"
+
+
+def fresh(page: str) -> str:
+    """The page with its tables as they should be."""
+    made = {"rules": lambda: rules_table("rules/"), "options": options_table, "reasons": reasons_table}
+    return _TABLE.sub(lambda match: match[1] + made[match["name"]]() + match[3], page)
 
 
 def _default(option: Option) -> str:
@@ -55,4 +64,5 @@ def _default(option: Option) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_rules(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(fresh(path.read_text(encoding="utf-8")), encoding="utf-8")
