@@ -52,6 +52,11 @@ class Request:
     max_continuations: int | None = None
 
 
+LOST, READ_LATER, LOOKED_AFTER = 1, 2, 4
+"""Of a parse before any look: a path of the parser's error ended without one; the reason is read later; it is read on a
+path of the parser's error."""
+
+
 @dataclass(slots=True)
 class Track:
     """Everything that was seen of one response in one run, whatever the path."""
@@ -67,7 +72,8 @@ class Track:
     uses: dict[Use, int] = field(default_factory=dict)
     open_uses: dict[Use, int] = field(default_factory=dict)
     executions: dict[Where, tuple[int, str]] = field(default_factory=dict)
-    parses: dict[Where, bool] = field(default_factory=dict)
+    read: bool = False
+    parses: dict[Where, int] = field(default_factory=dict)
     exposed_raw: bool = False
     exposed_whole: bool = False
     tests: dict[Where, int] = field(default_factory=dict)
@@ -92,6 +98,7 @@ class ResponseEnded:
 
     `uses`: content that went on, with the reasons possible there; `open_uses`: those among them that no look or exposure
     on the same path has answered; `executions`: where a tool's input was run, with the reasons possible there.
+    `parses`: where text was parsed before any look, with what came of it (`LOST`, ...).
     `exposed_raw`: the reason itself went out of view, not only a translation of it; `exposed_whole`: the whole response
     did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to.
     """
@@ -104,7 +111,7 @@ class ResponseEnded:
     uses: tuple[tuple[Use, int], ...]
     open_uses: tuple[tuple[Use, int], ...]
     executions: tuple[tuple[Where, int, str], ...]
-    parses: tuple[tuple[Where, bool], ...]
+    parses: tuple[tuple[Where, int], ...]
     stop_sequence_read: bool
     early_only: bool
     exposed_raw: bool = False

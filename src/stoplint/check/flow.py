@@ -27,8 +27,9 @@ from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import declared_as, returned_for
+from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
-from stoplint.check.knowledge import ANY, ListObj, State, changed, compact
+from stoplint.check.knowledge import ENDED, RUNNING, ANY, ListObj, State, changed, compact
 from stoplint.check.run import MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
 from stoplint.sdk import STEPS
@@ -290,6 +291,8 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
     def enter(head: State) -> tuple[list[State], list[State]]:
         items = evaluate(run, node.iter, head)
         past = head.copy()
+        advance(items, past, ENDED)
+        advance(items, head, RUNNING)
         inner = iterate(run, items, head)
         bind(run, node.target, inner, head)
         enter_blocks(run, loop, inner, head)

@@ -58,15 +58,17 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
 
     if any(atom.kind in HANDED for atom in arguments.all()):
         run.program.wanted.add(dotted)
-    if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads"):
-        return _parse(run, arguments, state, at)
+    if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
+        kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"
+        return _parse(run, kind, arguments, state, at)
     return _unknown(run, name, UNKNOWN, arguments, state, at)
 
 
-def _parse(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+def _parse(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> Value:
     dumps = frozenset(Atom("message", atom.ref) for atom in arguments.get(0) or UNKNOWN if atom.kind == "dump")
     if dumps:
         return dumps
+    run.parse(reach(run, arguments.all(), state), kind, at, state)
     escape(run, arguments.all(), at, state)
     return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind == "tool_input")
 

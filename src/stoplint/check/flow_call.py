@@ -124,12 +124,18 @@ def _sdk_call(atom: Atom, following: str) -> Value:
     return value(Atom(following, atom.ref))
 
 
+VALIDATORS = frozenset({"model_validate_json", "validate_json", "parse_raw"})
+"""Pydantic's parsers of JSON text."""
+
+
 def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: State, at: int) -> Value:
     """A call of something that cannot be read.  What it is given leaves view; when it is given something to call, what
     comes back is taken to be what that gives: `retry(client.messages.create, **options)`.
     """
     handed = [a for val in (*arguments.positional, *arguments.keywords.values()) for a in val if _callable(a)]
     shown = is_display(name)
+    if name in VALIDATORS:
+        run.parse(arguments.all(), "ValidationError", at, state)
     execute_inputs(run, name, arguments, state, at)
     if not shown:
         note_answer(arguments.all(), state, sure=False)

@@ -16,6 +16,7 @@ from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_turns import display_built
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
+from stoplint.check.flow_streams import ended, is_too_early
 from stoplint.check.knowledge import EMPTY, DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
@@ -225,7 +226,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
     if following in ("early_reason", "event_reason", "delta_reason"):
-        return _stream_reason(run, atom, following, at)
+        return _stream_reason(run, atom, following, state, at)
     if following == "stop_sequence":
         track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
         if track is not None:
@@ -242,6 +243,13 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         return UNKNOWN
     if following in ("delta", "event_message", "event_call", "event_dump", "event", "block_call", "block_id"):
         return value(Atom(following, atom.ref, info))
+    if following == "reason":
+        if atom.kind == "snapshot" and is_too_early(atom, state):
+            run.early(atom, at, "the snapshot of a stream that is still coming")
+            return UNKNOWN
+        run.read_reason(atom.ref, state)
+    if following in ("final_message", "final_text"):
+        ended(atom, state)
     return value(Atom(following, atom.ref, info if atom.ref is None else None))
 
 
@@ -262,7 +270,7 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
     return value(Atom("text", atom.ref, taken))
 
 
-def _stream_reason(run: Run, atom: Atom, following: str, at: int) -> Value:
+def _stream_reason(run: Run, atom: Atom, following: str, state: State, at: int) -> Value:
     """Reads on stream events: `delta.stop_reason` is right on message_delta only, `message.stop_reason` on the last."""
     types = atom.info if isinstance(atom.info, frozenset) else None
     if following == "early_reason":
@@ -272,6 +280,7 @@ def _stream_reason(run: Run, atom: Atom, following: str, at: int) -> Value:
     if types is not None and right not in types:
         run.early(atom, at, " or ".join(sorted(types)))
         return UNKNOWN
+    run.read_reason(atom.ref, state)
     return value(Atom("reason", atom.ref))
 
 

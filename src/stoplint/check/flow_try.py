@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BROAD = frozenset({"Exception", "BaseException", ""})
 """Handlers that catch everything; "" is the bare one."""
 
+PARSE_ERRORS = frozenset({"JSONDecodeError", "ValidationError"})
+"""What parsers raise: a handler of them may be entered for something else as well."""
+
 PARENTS: dict[str, frozenset[str]] = {
     "IndexError": frozenset({"IndexError", "LookupError"}),
     "KeyError": frozenset({"KeyError", "LookupError"}),
@@ -47,8 +50,9 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         exits.go = after.go
     earlier: frozenset[str] = frozenset()
     for handler in node.handlers:
+        sure = any(kind not in PARSE_ERRORS and catches(_names(handler), kind) for kind, _ in raised)
         caught, raised = _caught(_names(handler), raised)
-        paths = compact([*caught, *([] if caught and not _names(handler) & BROAD else (s.copy() for s in watched))])
+        paths = compact([*caught, *([] if sure and not _names(handler) & BROAD else (s.copy() for s in watched))])
         names: frozenset[str] = frozenset()
         for path in paths:
             types = evaluate(run, handler.types, path) if handler.types is not None else UNKNOWN

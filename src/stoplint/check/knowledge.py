@@ -15,6 +15,10 @@ NONEMPTY, EMPTY = 1, 2
 """Bits of `Knowledge.content`: what the content list may still be."""
 
 
+RUNNING, ENDED = 1, 2
+"""Bits of `Knowledge.stage`: a loop over the stream is under way or was left, or the stream was read to its end."""
+
+
 class Use(NamedTuple):
     """Content that went on: where it was taken out and where it went."""
 
@@ -26,7 +30,8 @@ class Use(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Of one response: the reasons still possible, whether the content may be empty, whether the reason or the whole
-    response has gone out of view on every path so far, and the uses that nothing has answered for yet."""
+    response has gone out of view on every path so far, the uses that nothing has answered for yet, how far its stream may
+    have come, and, on the path of a parser's error, where its text was parsed before anything looked at the reason."""
 
     remaining: int = EVERY
     content: int = NONEMPTY | EMPTY
@@ -34,6 +39,8 @@ class Knowledge:
     pending: frozenset[tuple[Use, int]] = frozenset()
     call: int = 0
     """Of the block that a loop is at: see `flow_blocks`."""
+    stage: int = 0
+    unparsed: frozenset[Where] = frozenset()
 
     def join(self, other: Knowledge) -> Knowledge:
         if self == other:
@@ -44,6 +51,8 @@ class Knowledge:
             self.exposed and other.exposed,
             merge_pending(self.pending | other.pending),
             self.call | other.call,
+            self.stage | other.stage,
+            self.unparsed | other.unparsed,
         )
 
     def narrowed(self, mask: int) -> Knowledge | None:

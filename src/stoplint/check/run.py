@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stoplint.check.events import Event, ReasonReadEarly, Request, ResponseEnded, Track
+from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonReadEarly, Request, ResponseEnded, Track
 from stoplint.check.flow_blocks import note_execution
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
@@ -134,12 +134,40 @@ class Run:
         if track is not None:
             for use, mask in known.pending:
                 track.open_uses[use] = track.open_uses.get(use, 0) | mask
+            for where in known.unparsed:
+                track.parses[where] = track.parses.get(where, 0) | LOST
 
     def look(self, token: Hashable, mask: int = 0) -> None:
         track = self.tracks.get(token) if isinstance(token, Token) else None
         if track is not None:
             track.looked = True
             track.named |= mask
+
+    def read_reason(self, token: Hashable, state: State) -> None:
+        """The reason is read: in time for what is parsed later, too late for what was parsed before."""
+        track = self.tracks.get(token) if isinstance(token, Token) else None
+        if track is None or not isinstance(token, Token):
+            return
+        track.read = True
+        known = state.know.get(token)
+        after = known.unparsed if known is not None else frozenset()
+        for where in track.parses:
+            track.parses[where] |= READ_LATER | (LOOKED_AFTER if where in after else 0)
+        if known is not None and after:
+            state.know[token] = replace(known, unparsed=frozenset())
+
+    def parse(self, val: Value, kind: str, at: int, state: State) -> None:
+        """Text is parsed: unless the reason was looked at, the path of the parser's error, an exception of this name,
+        has not seen it."""
+        where = self.where(at)
+        for token in sorted({atom.ref for atom in val if atom.kind == "text" and isinstance(atom.ref, Token)}):
+            track, known = self.tracks.get(token), state.know.get(token)
+            if track is None or known is None or track.looked or track.read:
+                continue
+            track.parses.setdefault(where, 0)
+            failing = state.copy()
+            failing.know[token] = replace(known, unparsed=known.unparsed | {where})
+            self.frame.raised.append((kind, failing))
 
     def expose(self, token: Hashable, state: State, kind: str = "reason") -> None:
         """The reason, or the whole response, goes out of view; `kind` is that of the atom that takes it along."""
@@ -200,6 +228,9 @@ class Run:
         for state in states:
             for token, known in state.know.items():
                 self.settle(token, known)
+        for _, state in self.frames[0].raised:
+            for token, known in state.know.items():
+                self.settle(token, replace(known, pending=frozenset()))
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
         return [*self.events, *ended]
 
