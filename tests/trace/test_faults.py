@@ -9,6 +9,7 @@ from tracing import PARAMS, Traced, fake, user
 
 from stoplint.testing import text, truncated
 from stoplint.trace import faults
+from stoplint.trace.answer import StreamedAnswer
 from stoplint.trace.chains import Chains
 from stoplint.trace.emit import Telemetry
 from stoplint.trace.tracer import Tracer
@@ -79,7 +80,7 @@ INSIDE = [
     (Telemetry, "llm_span"),
     (Telemetry, "has_backend"),
     (Watcher, "follow"),
-    (Watcher, "event"),
+    (StreamedAnswer, "event"),
 ]
 
 

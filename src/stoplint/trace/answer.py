@@ -26,7 +26,7 @@ class Usage(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer as the relations and the findings see it.  `exact` is False where a stream held something that could
+    """An answer as the relations and the findings see it.  `used` is the API's usage object, or a `Usage`; `exact` is False where a stream held something that could
     not be put together with certainty, so that an echo may differ without being altered.
     """
 
@@ -35,12 +35,17 @@ class Answer(NamedTuple):
     stop_reason: str | None
     stop_sequence: str | None
     refusal_category: str | None
-    usage: Usage
+    used: object
     kinds: tuple[tuple[str, int], ...]
     empty: bool
     truncated_tool_use: bool
     content: Scan
     exact: bool
+
+    @property
+    def usage(self) -> Usage:
+        """The token counts; read only where they are told."""
+        return self.used if isinstance(self.used, Usage) else usage(self.used)
 
 
 NO_ANSWER: Final = Answer(None, None, None, None, None, Usage(), (), False, False, canonical.NOTHING, True)
@@ -94,7 +99,7 @@ def from_message(message: object) -> Answer:
         get("stop_reason"),
         get("stop_sequence"),
         _text(field(details, "category")) if details is not None else None,
-        usage(get("usage")),
+        get("usage"),
         content if isinstance(content, (list, tuple)) else (),
     )
 
@@ -105,7 +110,7 @@ def build(
     stop_reason: str | None,
     stop_sequence: str | None,
     refusal_category: str | None,
-    used: Usage,
+    used: object,
     blocks: Sequence[object],
     *,
     exact: bool = True,
@@ -164,15 +169,15 @@ class StreamedAnswer:
         """Take in one event; whether it was the last of the message."""
         fields = event.__dict__
         kind = fields["type"]
-        if kind == "content_block_delta":
-            delta = fields["delta"].__dict__
-            place = _DELTAS.get(delta["type"])
-            if place is None or fields["index"] != self._index:
-                self._rare_delta(fields, delta, place)
-                return False
+        if kind != "content_block_delta":
+            return kind != "ping" and self._rare(kind, fields)
+        delta = fields["delta"].__dict__
+        place = _DELTAS.get(delta["type"])
+        if place is not None and fields["index"] == self._index:
             self._parts[place].append(delta[place])
-            return False
-        return kind != "ping" and self._rare(kind, fields)
+        else:
+            self._rare_delta(fields, delta, place)
+        return False
 
     def _rare_delta(self, fields: Mapping[str, object], delta: Mapping[str, object], place: str | None) -> None:
         entry = self._blocks.get(fields["index"])

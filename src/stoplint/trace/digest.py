@@ -37,24 +37,6 @@ class Tail(NamedTuple):
     user_opening: bytes
 
 
-def _starts(messages: Sequence[dict[str, object]]) -> tuple[int, int, int]:
-    """Where the last user turn, the assistant turn before it and the user turn before that begin."""
-    user = len(messages)
-    lowest = max(0, user - _GROUP_LIMIT)
-    while user > lowest and messages[user - 1].get("role") != "assistant":
-        user -= 1
-    assistant = user
-    lowest = max(0, user - _GROUP_LIMIT)
-    while assistant > lowest and messages[assistant - 1].get("role") == "assistant":
-        assistant -= 1
-    before = assistant
-    if assistant < user:
-        lowest = max(0, assistant - _GROUP_LIMIT)
-        while before > lowest and messages[before - 1].get("role") != "assistant":
-            before -= 1
-    return user, assistant, before
-
-
 def _as_dict(message: object) -> dict[str, object]:
     if isinstance(message, dict):
         return message
@@ -63,9 +45,15 @@ def _as_dict(message: object) -> dict[str, object]:
 
 def split(messages: Sequence[object]) -> Tail:
     """Look at the last three turns of `messages`, at most 64 messages each."""
-    length = len(messages)
+    length = user_start = len(messages)
     try:
-        user_start, assistant_start, before_start = _starts(messages)  # type: ignore[arg-type]
+        lowest = max(0, length - _GROUP_LIMIT)
+        while user_start > lowest and messages[user_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]
+            user_start -= 1
+        before_start = assistant_start = _run_of_assistant(messages, user_start)
+        lowest = max(0, assistant_start - _GROUP_LIMIT)
+        while before_start > lowest and messages[before_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]
+            before_start -= 1
     except AttributeError:
         # Before 1.14 a message may still be a model here.
         return split([_as_dict(message) for message in messages])
@@ -75,15 +63,15 @@ def split(messages: Sequence[object]) -> Tail:
         return Tail(NOTHING, NOTHING, user, user_start, length, b"", opening)
     before = scan(messages[before_start:assistant_start])
     opening = SEPARATOR.join(before.blocks if assistant_start == 1 else scan(messages[:1]).blocks)
-    return Tail(
-        before,
-        scan(messages[assistant_start:user_start]),
-        user,
-        assistant_start,
-        length,
-        opening if before_start > 0 else b"",
-        opening,
-    )
+    assistant = scan(messages[assistant_start:user_start])
+    return Tail(before, assistant, user, assistant_start, length, opening if before_start > 0 else b"", opening)
+
+
+def _run_of_assistant(messages: Sequence[object], end: int) -> int:
+    lowest = max(0, end - _GROUP_LIMIT)
+    while end > lowest and messages[end - 1].get("role") == "assistant":  # type: ignore[attr-defined]
+        end -= 1
+    return end
 
 
 def _digest(depth: int, opening: bytes, before: Sequence[bytes], after: Sequence[bytes]) -> str:

@@ -173,7 +173,7 @@ class Hooks:
     def _returned(self, current: Turn, result: object) -> None:
         try:
             current.parsed = None
-            if not current.done or self._reads is not None or hasattr(result, "http_response"):
+            if not current.done or self._reads is not None or "stop_reason" not in getattr(result, "__dict__", ()):
                 self._take(current, result)
         except Exception:  # noqa: BLE001
             faults.note("response")

@@ -254,6 +254,9 @@ class Tracer:
 
     def sink(self) -> Sink | None:
         """The store, opened with the first record where there is to be one."""
+        if True in self._sinks:
+            # A backend, once there, stays.
+            return self._sinks[True]
         has_backend = self.telemetry is not None and self.telemetry.has_backend()
         if has_backend not in self._sinks:
             self._sinks[has_backend] = self._open_sink(has_backend)

@@ -51,6 +51,10 @@ def _stream_failure(error: BaseException) -> tuple[StreamOutcome, str | None]:
     return ("error" if is_status else "cut", kind)
 
 
+def _ignore(_event: object) -> bool:
+    return False
+
+
 class Watcher:
     """Follows the answers of one tracer."""
 
@@ -75,25 +79,28 @@ class Watcher:
         stream = turn.stream
         self.over(turn, "complete" if stream is None or stream.stopped else "cut")
 
-    def event(self, turn: Turn, event: object) -> None:
-        """One event of a stream passes."""
-        stream = turn.stream
-        if stream is None or turn.done:
-            return
-        last = stream.event(event)
-        if self._on_event is not None:
-            self._on_event(event, turn)
-        if last:
-            # Before the application, and the SDK's own span, learn that the stream is over.
-            self._tracer.stream_over(turn, "complete")
+    def _taker(self, turn: Turn) -> Callable[[object], bool]:
+        """What takes in the events of a stream, one call each, and says which was the last."""
+        stream, on_event = turn.stream, self._on_event
+        take = _ignore if stream is None else stream.event
+        if on_event is None:
+            return take
+
+        def both(event: object) -> bool:
+            on_event(event, turn)
+            return take(event)
+
+        return both
 
     def events(self, source: Iterator[object], turn: Turn) -> Generator[object, None, None]:
         """Pass a stream's events on.  Closing this closes the source."""
-        step = self.event
+        take = self._taker(turn)
         try:
             for event in source:
                 try:
-                    step(turn, event)
+                    if take(event):
+                        # Before the application, and the SDK's own span, learn that the stream is over.
+                        self._tracer.stream_over(turn, "complete")
                 except Exception:  # noqa: BLE001
                     faults.note("stream event")
                 yield event
@@ -109,11 +116,12 @@ class Watcher:
 
     async def async_events(self, source: AsyncIterator[object], turn: Turn) -> AsyncGenerator[object, None]:
         """The same for an asynchronous stream."""
-        step = self.event
+        take = self._taker(turn)
         try:
             async for event in source:
                 try:
-                    step(turn, event)
+                    if take(event):
+                        self._tracer.stream_over(turn, "complete")
                 except Exception:  # noqa: BLE001
                     faults.note("stream event")
                 yield event
