@@ -174,7 +174,8 @@ class TurnBuilt:
 class TurnAppended:
     """A turn is put at the end of a message list; `before`: the turns that certainly stand in front of it, as far as
     they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns;
-    `again`: the turn before it may be one from the same place; `answered`: the requests whose calls its results answer."""
+    `again`: the turn before it may be one from the same place; `answered`: the requests whose calls its results answer;
+    `owner`: the request whose answer is in it, with the reasons that are possible here."""
 
     where: Where
     turn: Turn
@@ -183,6 +184,8 @@ class TurnAppended:
     many: bool = False
     again: bool = False
     answered: tuple[Request, ...] = ()
+    owner: Request | None = None
+    remaining: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,15 @@ class RequestMade:
     request: Request
     where: Where
     again: tuple[Sent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnKept:
+    """A function ends, and a history that lives on holds the answer of a request; `known`: what is known of it then."""
+
+    request: Request
+    turn: Turn
+    known: Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +289,7 @@ class ReasonInvented:
 Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
     | CallLost
+    | TurnKept
     | ErrorCompared
     | ErrorRead
     | ReasonInvented

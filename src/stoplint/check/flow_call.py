@@ -38,10 +38,23 @@ def _call(run: Run, expr: ir.Call, state: State) -> Value:
     name = callee_name(expr.func)
     if name in _PATH_TESTS and expr.args:
         return call_external(run, "builtins." + name, arguments, state, expr.at, path_of(expr.args[0].value))
-    return _apply(run, callee, arguments, state, expr.at, name)
+    made = _apply(run, callee, arguments, state, expr.at, name)
+    if name in DUMPING and not arguments.keywords.keys() & {"exclude_none", "exclude_unset"} and not arguments.splats:
+        return frozenset(with_nulls(atom) for atom in made)
+    return made
 
+
+DUMPING = frozenset({"model_dump", "dict"})
+"""Methods that write out the fields that the API did not send, as None."""
 
 _PATH_TESTS = frozenset({"isinstance", "hasattr", "getattr"})
+
+
+def with_nulls(atom: Atom) -> Atom:
+    """A block or message dumped with the fields that were not sent."""
+    if atom.kind == "block" and isinstance(atom.info, BlockInfo):
+        return Atom("block", atom.ref, atom.info._replace(nulls=True))
+    return Atom("message", atom.ref, "nulls") if atom.kind == "message" else atom
 
 
 def callee_name(func: ir.Expr) -> str:

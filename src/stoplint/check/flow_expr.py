@@ -17,7 +17,7 @@ from stoplint.check.flow_turns import display_built
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
 from stoplint.check.flow_streams import ended, is_too_early
-from stoplint.check.knowledge import EMPTY, DictObj, Knowledge, State
+from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
     REASON_KINDS,
@@ -116,10 +116,11 @@ def _index(run: Run, expr: ir.Index, state: State) -> Value:
     return union(_item(run, atom, key, expr, state) for atom in base)
 
 
-def _may_be_empty(run: Run, atom: Atom, state: State) -> bool:
+def _may_be_missing(run: Run, atom: Atom, position: int, state: State) -> bool:
     """Whether `content[k]` may fail here: nothing says that there is a block, and no handler falls back."""
     known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
-    if known is None or not known.content & EMPTY or known.remaining == TOOL_USE:
+    missing = EMPTY if position in (0, -1) else EMPTY | ONE
+    if known is None or not known.content & missing or (known.remaining == TOOL_USE and position in (0, -1)):
         return False
     return not any(guard & EMPTY_GUARDS for frame in run.frames for guard in frame.guards)
 
@@ -129,14 +130,14 @@ def _taken_again(run: Run, atom: Atom, at: int, state: State) -> Atom:
     info = atom.info
     if atom.kind != "block" or not isinstance(info, BlockInfo) or info.position is None or info.risky:
         return atom
-    return Atom("block", atom.ref, info._replace(where=run.where(at), risky=_may_be_empty(run, atom, state)))
+    return Atom("block", atom.ref, info._replace(where=run.where(at), risky=_may_be_missing(run, atom, info.position, state)))
 
 
 def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Value:
     position = literal(key)
     if atom.kind == "content" and isinstance(position, int):
-        run.may_raise("IndexError", atom.ref, state)
-        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at), _may_be_empty(run, atom, state))))
+        run.may_raise("IndexError", atom.ref, EMPTY if position in (0, -1) else EMPTY | ONE, state)
+        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at), _may_be_missing(run, atom, position, state))))
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
     if atom.kind in ("list", "tuple"):
@@ -235,6 +236,8 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
     if following == "event_block":
         return value(Atom("event_block", atom.ref, BlockInfo(where=run.where(at))))
     if following in ("content", "text_stream"):
+        if atom.info == "nulls":
+            run.with_nulls.add(run.where(at))
         return value(Atom(following, atom.ref, run.where(at)))
     if following == "foreign_reason":
         request = run.request_of(atom.ref)
@@ -281,6 +284,9 @@ def _stream_reason(run: Run, atom: Atom, following: str, state: State, at: int) 
         run.early(atom, at, " or ".join(sorted(types)))
         return UNKNOWN
     run.read_reason(atom.ref, state)
+    track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
+    if track is not None:
+        track.late_look = True
     return value(Atom("reason", atom.ref))
 
 

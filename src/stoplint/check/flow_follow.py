@@ -52,7 +52,7 @@ def sent_before(run: Run, token: Token, options: Mapping[str, Value], state: Sta
         if tails:
             differs = _differing(run, earlier, token, options, state)
             named = run.tracks[earlier].named
-            sent.append(Sent(request, replace(known, pending=frozenset()), named, tails, related, differs))
+            sent.append(Sent(request, replace(known, pending=frozenset(), call=0), named, tails, related, differs))
     return tuple(sent)
 
 

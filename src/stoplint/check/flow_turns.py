@@ -3,9 +3,10 @@ and what happens where one is put behind another."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stoplint.check.events import TurnAppended, TurnBuilt
+from stoplint.check.events import TurnAppended, TurnBuilt, TurnKept
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.knowledge import ANY, EMPTY, START, DictObj, ListObj, State, Turn
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, text_of
@@ -75,7 +76,7 @@ def _describe(run: Run, atom: Atom, where: Where, state: State) -> Turn:
     role = text_of(obj.get("role") or UNKNOWN) or ""
     held = _reach(run, content, state)
     owners = tuple(sorted({a.ref for a in held if a.kind in CARRIERS and isinstance(a.ref, Token)}))
-    how = _how(content, held) if owners else ""
+    how = _how(run, content, held) if owners else ""
     if not role and how in ("content", "nulls") and obj.get("role") is not None:
         role = "assistant"  # {"role": message.role, "content": message.content}
     blocks, answers = blocks_of(run, content, state), _answers(run, content, state)
@@ -102,9 +103,9 @@ def _reach(run: Run, val: Value, state: State, depth: int = 4) -> frozenset[Atom
     return frozenset(seen)
 
 
-def _how(content: Value, held: frozenset[Atom]) -> str:
+def _how(run: Run, content: Value, held: frozenset[Atom]) -> str:
     if any(atom.kind == "content" for atom in held):
-        return "nulls" if any(atom.kind == "content" and atom.info == "nulls" for atom in held) else "content"
+        return "nulls" if any(atom.kind == "content" and atom.info in run.with_nulls for atom in held) else "content"
     blocks = [atom.info for atom in held if atom.kind == "block" and isinstance(atom.info, BlockInfo)]
     if any(info.nulls for info in blocks):
         return "nulls"
@@ -165,6 +166,17 @@ def _answers(run: Run, content: Value, state: State) -> tuple[Atom, ...]:
     return tuple(ordered(frozenset(found)))
 
 
+def kept_turns(run: Run, state: State) -> None:
+    """A function ends: tell of the answers in histories that outlive it."""
+    for ref, obj in state.heap.items():
+        lives_on = ref in run.program.heap or (isinstance(ref, Token) and " " in ref.mode)
+        for one in sorted(obj.sent, key=repr) if isinstance(obj, ListObj) and lives_on else ():
+            request, known = run.request_of(one.token), state.know.get(one.token)
+            for turn in one.tail or ():
+                if request is not None and known is not None and turn.role == "assistant" and one.token in turn.owners:
+                    run.emit(TurnKept(request, turn, replace(known, pending=frozenset(), call=0)))
+
+
 # ------------------------------------------------------------------ what is put behind what
 
 
@@ -213,5 +225,19 @@ def put_behind(
     if turn.where is not None:
         asked = [run.request_of(token) for token in sorted({atom.ref for atom in turn.answers}, key=repr)]
         answered = tuple(request for request in asked if request is not None)
-        run.emit(TurnAppended(turn.where, turn, before, found_empty, many, again, answered))
+        owner = turn.owners[0] if len(turn.owners) == 1 and turn.role == "assistant" else None
+        known = state.know.get(owner) if owner is not None else None
+        run.emit(
+            TurnAppended(
+                turn.where,
+                turn,
+                before,
+                found_empty,
+                many,
+                again,
+                answered,
+                run.request_of(owner),
+                known.remaining if known is not None else 0,
+            )
+        )
     return (*before, turn)[-MAX_TURNS:]

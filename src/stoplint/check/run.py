@@ -68,6 +68,7 @@ class Run:
         self.steps = 0
         self.requests = 0
         self.free_tests = 0
+        self.with_nulls: set[Where] = set()
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
@@ -94,12 +95,12 @@ class Run:
         found = state.heap.get(ref)
         return found if found is not None else self.program.heap.get(ref)
 
-    def may_raise(self, kind: str, token: Hashable, state: State) -> None:
-        """Reading `content[k]` fails where the content is empty: a handler in view sees that path."""
+    def may_raise(self, kind: str, token: Hashable, content: int, state: State) -> None:
+        """Reading `content[k]` fails where the content is too short: a handler in view sees that path."""
         known = state.know.get(token) if isinstance(token, Token) else None
         if known is None or not isinstance(token, Token) or not any(frame.watching for frame in self.frames):
             return
-        empty = known.with_content(EMPTY)
+        empty = known.with_content(content)
         if empty is not None:
             other = state.copy()
             other.know[token] = empty
@@ -180,7 +181,7 @@ class Run:
         track.exposed_whole = track.exposed_whole or kind not in REASON_KINDS
         known = state.know.get(token)
         if known is not None:
-            free = known.remaining == track.request.possible and known.content == NONEMPTY | EMPTY
+            free = known.remaining == track.request.possible and known.content == EMPTY | NONEMPTY
             track.exposed_freely = track.exposed_freely or (free and not any(f.handling for f in self.frames))
             state.know[token] = known.shown()
 
@@ -232,7 +233,9 @@ class Run:
             for token, known in state.know.items():
                 self.settle(token, replace(known, pending=frozenset()))
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
-        return [*self.events, *ended]
+        late = {track.request.token for track in self.tracks.values() if track.late_look}
+        kept = [e for e in self.events if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
+        return [*kept, *ended]
 
 
 def _ended(track: Track) -> ResponseEnded:

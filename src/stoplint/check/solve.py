@@ -16,6 +16,7 @@ from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import parameter
+from stoplint.check.flow_turns import kept_turns
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
@@ -208,6 +209,8 @@ def run_root(
         run.touched = True
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded)
     run.inert = not run.mutated and not _hands_out(run)
+    for end in [*ends, *(end for _, end in frame.returned)]:
+        kept_turns(run, end)
     run.found = run.finish([*ends, *(end for _, end in frame.returned)])
     return run
 

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from stoplint.check.events import Report, Request, RequestMade, TurnKept
+from stoplint.check.knowledge import EMPTY, Knowledge, Turn
+from stoplint.reasons import COMPACTION, PAUSE_TURN, REFUSAL, TOOL_USE
+
+WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
+"""Reasons that say that there is something in the content."""
+
+
+def empty_turn_kept(event: RequestMade | TurnKept) -> tuple[Report, ...]:
+    """A turn that may be empty, or was refused, stays in a history that is sent again."""
+    if isinstance(event, TurnKept):
+        return _judged(event.request, event.known, event.turn)
+    reports: list[Report] = []
+    for sent in event.again:
+        for tail in sent.tails if sent.related else ():
+            for turn in tail or ():
+                if turn.role == "assistant" and sent.request.token in turn.owners:
+                    reports += _judged(sent.request, sent.known, turn)
+    return tuple(reports)
+
+
+def _judged(request: Request, known: Knowledge, turn: Turn) -> tuple[Report, ...]:
+    if turn.where is None or not known.remaining & ~WITH_CONTENT:
+        return ()
+    if known.remaining == REFUSAL:
+        message = (
+            "A refused turn is kept in the history: as long as it is there, further requests are refused. "
+            "Take it and the message that led to it out"
+        )
+        return (Report(turn.where, message, "refused, and kept", REFUSAL, request, in_owner=True),)
+    if not known.content & EMPTY:
+        return ()
+    message = (
+        "This assistant turn may be empty, and it is kept in a history that is sent again: from then on every request is "
+        "a 400. Keep it only when there is content in it"
+    )
+    return (Report(turn.where, message, "may be empty", 0, request, in_owner=True),)
