@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
 
 import pytest
 from lower_tools import bare, body, expr, lower, nodes, stmt
@@ -407,3 +409,14 @@ def test_module_facts() -> None:
     assert module.spans[0] == (0, 0, 0, 0)
     assert lower("").body == ()
     assert lower("# only a comment").body == ()
+
+
+def test_no_other_module_knows_libcst() -> None:
+    """An import of libcst costs 0.15 s; and the parser is to stay exchangeable."""
+    root = Path(ir.__file__).parent.parent
+    allowed = ("check/lower", "check/positions.py", "check/fix/")
+    for path in sorted(root.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if not path.relative_to(root).as_posix().startswith(allowed):
+            assert not re.search(r"^\s*(?:import|from) libcst", text, re.MULTILINE), path
+        assert not re.search(r"^\s*(?:import|from) libcst\S*matchers", text, re.MULTILINE), path

@@ -61,9 +61,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`jobs`: processes at most, None for one a processor; `seconds`: what one file may take, of work where
-    the system counts that; `words`: see `may_matter`;
-    `screen`: leave out what cannot matter; `workers_from`: characters from which on processes are started.
+    """`jobs`: processes at most, None for one a processor; `seconds`: what one file may take, of work where the system
+    counts that; `words`: see `may_matter`; `screen`: leave out what cannot matter; `workers_from`: characters from which
+    on processes are started.
     """
 
     jobs: int | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -24,6 +24,10 @@ from stoplint.check.positions import locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+PARSER: Final = f"libcst {cst.LIBCST_VERSION}"
+SYNTAX_ERRORS: Final = (cst.ParserSyntaxError, SyntaxError)
 
 
 def lower_module(

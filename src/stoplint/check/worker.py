@@ -54,13 +54,11 @@ def _attempt_and_pack(task: Task) -> tuple[ir.Module | Refusal, bytes | None]:
 
 
 def _attempt(task: Task) -> ir.Module | Refusal:
-    import libcst as cst  # noqa: PLC0415 - a run that finds everything in the cache does without
-
-    from stoplint.check.lower import lower_module  # noqa: PLC0415
+    from stoplint.check.lower import SYNTAX_ERRORS, lower_module  # noqa: PLC0415 - not for what the cache has
 
     try:
         return lower_module(task.text, name=task.name, path=task.path, is_package=task.is_package, cells=task.cells)
-    except (cst.ParserSyntaxError, SyntaxError) as error:
+    except SYNTAX_ERRORS as error:
         return _syntax_refusal(task.text, error)
     except RecursionError:
         return Refusal(_TOO_DEEP)
@@ -76,13 +74,13 @@ def _attempt(task: Task) -> ir.Module | Refusal:
 
 def _syntax_refusal(text: str, error: Exception) -> Refusal:
     """Python's own words for what is wrong; where Python sees nothing wrong, what the parser is."""
-    from libcst import LIBCST_VERSION  # noqa: PLC0415
+    from stoplint.check.lower import PARSER  # noqa: PLC0415
 
     wrong = complaint(text)
     if wrong is not None:
         return wrong
     line = getattr(error, "raw_line", None)
-    reason = f"is valid Python, but libcst {LIBCST_VERSION} cannot parse it"
+    reason = f"is valid Python, but {PARSER} cannot parse it"
     return Refusal(reason, line if isinstance(line, int) else None)
 
 
