@@ -163,6 +163,38 @@ def test_a_finding_of_what_nothing_carried_on_says_that_the_chain_is_over() -> N
     assert only_chain(built(at(5, stop_reason="max_tokens"), findings=(finding(),))).outcome == "truncated"
 
 
+def _untold(*turns: TurnRecord, ended: tuple[ChainRecord, ...] = (), whole: bool = True, lost: int = 0) -> list[str]:
+    """The findings of a report over a process that was killed."""
+    builder = ReportBuilder()
+    for one in turns:
+        builder.add_turn(one, whole=whole)
+    report = builder.build(ended, NOW, lambda pid: False, processes=1, lost=lost)
+    return [f"{row.code} {record.turn_id}" for row in report.findings for record in row.occurrences]
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "pause_turn", "model_context_window_exceeded"])
+def test_what_a_killed_process_could_not_say_is_found(reason: str) -> None:
+    last = at(60, "b", stop_reason=reason)
+    assert _untold(at(70, "a", stop_reason="tool_use"), last) == ["SL102 b"]
+    assert _untold(last, at(50, "c")) == []
+    assert _untold(last, ended=(chain(outcome="truncated", ended_at=last.started_at),)) == [], "the tracer has judged"
+    assert _untold(last, whole=False) == [], "sampling may have left out what came after"
+    assert _untold(last, lost=1) == [], "what came after may be lost"
+
+
+@pytest.mark.parametrize("reason", ["end_turn", "tool_use", "refusal", "stop_sequence", "a_reason_of_tomorrow", None])
+def test_what_may_have_been_the_end_is_no_finding(reason: str | None) -> None:
+    assert _untold(at(60, "b", stop_reason=reason)) == []
+
+
+def test_what_another_process_carried_on_was_no_mistake(tmp_path: Path) -> None:
+    first = at(60, "a", "chain_a", stop_reason="pause_turn", digest="d" * 32)
+    second = at(50, "b", "chain_b", parent_digest="d" * 32, pid=2)
+    told = (first, finding("a", "chain_a"), chain("chain_a", outcome="unresumed", ended_at=first.ended_at))
+    assert loaded(stored(tmp_path / "one.db", *told)).report.findings
+    assert not loaded(tmp_path / "one.db", stored(tmp_path / "two.db", second)).report.findings
+
+
 def test_failed_turns_do_not_lengthen_a_chain() -> None:
     row = only_chain(built(at(9, "a"), at(8, "b", stop_reason=None, error="timeout"), at(7, "c")))
     assert (row.turns, row.length, row.stop_reasons) == (3, 2, ("end_turn", "error", "end_turn"))
@@ -174,7 +206,7 @@ def test_a_chain_goes_on_in_another_process(tmp_path: Path) -> None:
     third = at(40, "c", "chain_c", parent_digest="e" * 32, pid=3)
     lone = at(30, "d", "chain_d", parent_digest="f" * 32)
     found = loaded(
-        stored(tmp_path / "one.db", first, third), stored(tmp_path / "two.db", second, lone, finding("b", "chain_b"))
+        stored(tmp_path / "one.db", first, third), stored(tmp_path / "two.db", second, lone, finding("c", "chain_c"))
     )
     assert [(row.chain_id, row.turns, row.joined) for row in found.report.chains] == [
         ("chain_d", 1, ()),

@@ -215,6 +215,7 @@ def test_a_conversation_that_changes_process_is_one_chain(tmp_path: Path) -> Non
     found = reported(tmp_path)
     (chain,) = found["chains"]
     assert (chain["outcome"], chain["stop_reasons"]) == ("finished", ["pause_turn", "pause_turn", "end_turn"])
+    assert found["findings"] == []
     assert found["totals"]["processes"] == 3  # type: ignore[call-overload]
 
 
@@ -267,3 +268,50 @@ def test_a_store_that_is_off_is_not_made(tmp_path: Path) -> None:
         done = run(tmp_path, fake, STOPLINT_STORE="off")
     assert done.stderr == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app.py"]
+
+
+EXPORTS = """
+import stoplint.auto
+from opentelemetry import _logs, trace
+from opentelemetry.exporter.otlp.json.file._log_exporter import FileLogExporter
+from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+spans, logs = TracerProvider(), LoggerProvider()
+spans.add_span_processor(BatchSpanProcessor(FileSpanExporter("spans.jsonl")))
+logs.add_log_record_processor(BatchLogRecordProcessor(FileLogExporter("logs.jsonl")))
+trace.set_tracer_provider(spans)
+_logs.set_logger_provider(logs)
+"""
+
+
+def test_what_a_collector_writes_reports_the_same_as_the_store(tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.json.file", reason="opentelemetry-exporter-otlp-json-file")
+    application(tmp_path, FLAWED)
+    written = (tmp_path / "app.py").read_text(encoding="utf-8")
+    (tmp_path / "app.py").write_text(EXPORTS + written, encoding="utf-8")
+    with FakeMessages(flawed_answers()) as fake:
+        assert run(tmp_path, fake, STOPLINT_STORE="turns.db").returncode == 7
+    found = []
+    for files in (["turns.db"], ["spans.jsonl", "logs.jsonl"]):
+        command = [sys.executable, "-m", "stoplint", "report", *files, "--output-format", "json"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        report = json.loads(done.stdout)
+        assert all(source["broken_lines"] == 0 for source in report["sources"])
+        found.append(
+            {
+                "models": report["models"],
+                "sites": report["call_sites"],
+                "chains": [(one["chain_id"], one["relations"], one["stop_reasons"]) for one in report["chains"]],
+                "findings": [
+                    (one["code"], one["severity"], one["path"], one["line"], one["occurrences"][0]["evidence_turn_id"])
+                    for one in report["findings"]
+                ],
+                "tokens": [report["totals"][name] for name in ("input_tokens", "output_tokens")],
+            }
+        )
+    assert found[0] == found[1]
+    assert len(found[0]["chains"]) == 3

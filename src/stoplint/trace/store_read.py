@@ -20,7 +20,7 @@ from stoplint.trace.store_schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from stoplint.trace.records import ChainRecord, FindingRecord, TurnRecord
@@ -42,14 +42,22 @@ class StoreReader:
     def close(self) -> None:
         self._connection.close()
 
-    def turns(self, since: int, last: int | None) -> Iterator[TurnRecord]:
-        """The turns that started at `since` (nanoseconds) or later, oldest first; only the `last` ones where given."""
+    def turns(self, since: int = 0, last: int | None = None, run: str | None = None) -> Iterator[TurnRecord]:
+        """The turns that started at `since` (nanoseconds) or later, oldest first; only the `last` ones, and only those
+        of the processes of one `stoplint run`, where given.
+        """
         columns = columns_sql(TURN_COLUMNS)
-        newest = "SELECT * FROM turns WHERE started_at >= ? ORDER BY started_at DESC, rowid DESC LIMIT ?"
-        sql = f"SELECT {columns} FROM ({newest}) ORDER BY started_at, rowid"  # noqa: S608 - our own constants
-        if last is None:
-            sql = f"SELECT {columns} FROM turns WHERE started_at >= ? ORDER BY started_at, rowid LIMIT ?"  # noqa: S608
-        for row in self._rows(sql, (since, -1 if last is None else last)):
+        values: list[int | str] = [since]
+        which = "started_at >= ?"
+        if run is not None:
+            which += " AND process IN (SELECT process FROM processes WHERE run = ?)"
+            values.append(run)
+        found = f"SELECT {columns}, rowid AS written FROM turns WHERE {which}"  # noqa: S608 - our own constants
+        if last is not None:
+            found += " ORDER BY started_at DESC, written DESC LIMIT ?"
+            values.append(last)
+        sql = f"SELECT {columns} FROM ({found}) ORDER BY started_at, written"  # noqa: S608
+        for row in self._rows(sql, values):
             with _damage_told():
                 turn = turn_of(row)
             yield turn
@@ -70,7 +78,7 @@ class StoreReader:
         with _damage_told():
             return [process_of(row) for row in self._rows("SELECT * FROM processes")]
 
-    def _rows(self, sql: str, values: tuple[int, ...] = ()) -> Iterator[dict[str, SqlValue]]:
+    def _rows(self, sql: str, values: Sequence[int | str] = ()) -> Iterator[dict[str, SqlValue]]:
         with _damage_told():
             cursor = self._connection.execute(sql, values)
             names = [column[0] for column in cursor.description]

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from stoplint.trace.mistakes import RULES
+from stoplint.trace.records import FindingRecord
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from stoplint.trace.records import CallSite, ChainOutcome, ChainRecord, FindingRecord, Relation, TurnRecord
+    from stoplint.trace.records import CallSite, ChainOutcome, ChainRecord, Relation, TurnRecord
 
 CHAIN_IDLE_NS: Final = 600 * 1_000_000_000
 """A chain without a turn for this long is over."""
@@ -22,6 +25,9 @@ State: TypeAlias = "ChainOutcome | str"
 
 OPEN: Final = "open"
 GOOD: Final = frozenset({"finished", "stopped", OPEN})
+
+_UNCONTINUED: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
+"""Reasons that ask for another turn whatever the request was; a tool_use may have been all that was wanted."""
 
 _OUTCOMES: Final[dict[str, ChainOutcome]] = {
     "end_turn": "finished",
@@ -153,6 +159,7 @@ class _Chain:
     findings: dict[str, int] = field(default_factory=dict)
     joined: tuple[str, ...] = ()
     told_over: bool = False
+    whole: bool = True
     last_chain_id: str = ""
     last_turn_id: str = ""
     last_started_at: int = 0
@@ -191,11 +198,14 @@ class ReportBuilder:
         self._same_site: dict[CallSite | None, CallSite | None] = {}
         self._chains: dict[str, _Chain] = {}
         self._chain_ids: dict[str, str] = {}
-        self._digests: dict[int, str] = {}
+        self._digests: dict[int, tuple[str, str]] = {}
+        self._carried_on: set[str] = set()
         self._findings: dict[tuple[str, CallSite | None], list[FindingRecord]] = {}
 
-    def add_turn(self, turn: TurnRecord) -> None:
-        """Count one turn.  Each turn must be given once."""
+    def add_turn(self, turn: TurnRecord, *, whole: bool = False) -> None:
+        """Count one turn.  Each turn must be given once.  `whole` says that its source holds every turn there was, as a
+        store does and sampled spans need not.
+        """
         reason = intern(reason_of(turn))
         model = intern(model_of(turn))
         self._total.add(reason)
@@ -210,7 +220,9 @@ class ReportBuilder:
         self._first_at = turn.started_at if self._first_at is None else min(self._first_at, turn.started_at)
         self._last_at = max(self._last_at or 0, turn.ended_at)
         if turn.chain_id:
-            self._chain_of(turn).add(turn, reason, model, site)
+            chain = self._chain_of(turn)
+            chain.add(turn, reason, model, site)
+            chain.whole = chain.whole and whole
         else:
             self._unchained += 1
 
@@ -219,6 +231,9 @@ class ReportBuilder:
         return self._chain_ids.get(chain_id, chain_id)
 
     def add_finding(self, finding: FindingRecord) -> None:
+        """Count one finding, once all turns are there."""
+        if finding.code == "SL102" and finding.turn_id in self._carried_on:
+            return  # its process could not know that another one would go on
         self._findings.setdefault((finding.code, finding.call_site), []).append(finding)
         site = self._sites.get(finding.call_site)
         chain = self._chains.get(self.chain_id_of(finding.chain_id))
@@ -230,13 +245,21 @@ class ReportBuilder:
     def build(
         self, ended: Iterable[ChainRecord], now: int, may_run: Callable[[int], bool], *, processes: int, lost: int
     ) -> Report:
-        """The report at the time `now` (nanoseconds).  `may_run` says of a process id whether it can still add turns."""
+        """The report at the time `now` (nanoseconds).  `may_run` says of a process id whether it can still add turns.
+
+        A process that was killed could not say how its chains ended: where nothing was lost, that is said here.
+        """
         over = {record.chain_id: record for record in ended}
-        chains = [self._chain_row(chain, over, now, may_run) for chain in self._chains.values()]
-        chains.sort(key=lambda row: (-row.ended_at, row.chain_id))
         outcomes: dict[str, int] = {}
-        for row in chains:
-            outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
+        chains = []
+        for chain in self._chains.values():
+            outcome = _state(chain, over.get(chain.last_chain_id), now, may_run)
+            untold = outcome != OPEN and not chain.told_over and chain.last_chain_id not in over
+            if untold and chain.whole and not lost and chain.reasons[-1] in _UNCONTINUED:
+                self.add_finding(_unhandled(chain))
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            chains.append(_chain_row(chain, outcome))
+        chains.sort(key=lambda row: (-row.ended_at, row.chain_id))
         sites = [
             SiteRow(site, tally.turns, _sorted(tally.reasons), _by_code(tally.findings))
             for site, tally in self._sites.items()
@@ -265,41 +288,17 @@ class ReportBuilder:
             # The first turn of this chain that its process saw carries on a conversation of another process.
             before = self._digests.get(hash(turn.parent_digest))
             if before is not None:
-                self._chain_ids[turn.chain_id] = before
-                self._chains[before].joined += (turn.chain_id,)
-                chain_id = before
+                chain_id, parent = before
+                self._chain_ids[turn.chain_id] = chain_id
+                self._chains[chain_id].joined += (turn.chain_id,)
+                self._carried_on.add(parent)
         if turn.digest is not None:
-            self._digests[hash(turn.digest)] = chain_id  # a number takes half the memory of the text
+            # A number takes half the memory of the text.
+            self._digests[hash(turn.digest)] = (chain_id, turn.turn_id)
         chain = self._chains.get(chain_id)
         if chain is None:
             chain = self._chains[chain_id] = _Chain(chain_id, turn.started_at)
         return chain
-
-    def _chain_row(
-        self, chain: _Chain, over: dict[str, ChainRecord], now: int, may_run: Callable[[int], bool]
-    ) -> ChainRow:
-        record = over.get(chain.last_chain_id)
-        outcome: State
-        if record is not None and record.ended_at >= chain.last_started_at:
-            outcome = record.outcome
-        elif chain.told_over or now - chain.ended_at > CHAIN_IDLE_NS or not may_run(chain.pid):
-            outcome = chain.outcome
-        else:
-            outcome = OPEN
-        return ChainRow(
-            chain_id=chain.chain_id,
-            outcome=outcome,
-            turns=len(chain.relations),
-            length=chain.length,
-            started_at=chain.started_at,
-            ended_at=chain.ended_at,
-            models=chain.models,
-            relations=tuple(chain.relations),
-            stop_reasons=tuple(chain.reasons),
-            findings=_by_code(chain.findings),
-            site=chain.site,
-            joined=chain.joined,
-        )
 
     def _finding_rows(self) -> tuple[FindingRow, ...]:
         rows = []
@@ -312,6 +311,50 @@ class ReportBuilder:
         order = {"error": 0, "warning": 1}
         rows.sort(key=lambda row: (order.get(row.severity, 2), -len(row.occurrences), row.code, place_key(row.site)))
         return tuple(rows)
+
+
+def _state(chain: _Chain, record: ChainRecord | None, now: int, may_run: Callable[[int], bool]) -> State:
+    if record is not None and record.ended_at >= chain.last_started_at:
+        return record.outcome
+    if chain.told_over or now - chain.ended_at > CHAIN_IDLE_NS or not may_run(chain.pid):
+        return chain.outcome
+    return OPEN
+
+
+def _chain_row(chain: _Chain, outcome: State) -> ChainRow:
+    return ChainRow(
+        chain_id=chain.chain_id,
+        outcome=outcome,
+        turns=len(chain.relations),
+        length=chain.length,
+        started_at=chain.started_at,
+        ended_at=chain.ended_at,
+        models=chain.models,
+        relations=tuple(chain.relations),
+        stop_reasons=tuple(chain.reasons),
+        findings=_by_code(chain.findings),
+        site=chain.site,
+        joined=chain.joined,
+    )
+
+
+def _unhandled(chain: _Chain) -> FindingRecord:
+    rule = RULES["SL102"]
+    return FindingRecord(
+        code="SL102",
+        name=rule.name,
+        severity=rule.severity,
+        profile=rule.profile,
+        message=f"the conversation ended on {chain.reasons[-1]} and nothing carried it on",
+        turn_id=chain.last_turn_id,
+        evidence_turn_id=chain.last_turn_id,
+        chain_id=chain.last_chain_id,
+        call_site=chain.site,
+        time=chain.ended_at,
+        trace_id=None,
+        span_id=None,
+        pid=chain.pid,
+    )
 
 
 def place_key(site: CallSite | None) -> tuple[str, int, str]:

@@ -36,10 +36,13 @@ class NothingToReportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which turns count: those that started at `since` (nanoseconds) or later, and of those the `last` ones."""
+    """Which turns count: those that started at `since` (nanoseconds) or later, and of those the `last` ones.  `run` is
+    the key of a `stoplint run`: of a store, only the turns of its processes count.
+    """
 
     since: int = 0
     last: int | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def _load(
     builder = ReportBuilder()
     limited = selection != Selection()
     shown: set[str] = set()
-    for turn in _merged(sources, selection):
-        builder.add_turn(turn)
+    for turn, source in _merged(sources, selection):
+        builder.add_turn(turn, whole=source.facts.kind == "store")
         if limited:
             shown.add(turn.turn_id)
     for finding in _findings(sources):
@@ -127,7 +130,7 @@ def _load(
         raise NothingToReportError(_why_nothing(facts, limited=limited))
     kept: dict[str, list[TurnRecord]] = {chain_id: [] for chain_id in (wanted(report) if wanted is not None else ())}
     if kept:
-        for turn in _merged(sources, selection):
+        for turn, _ in _merged(sources, selection):
             chain_id = builder.chain_id_of(turn.chain_id)
             if chain_id in kept:
                 kept[chain_id].append(turn)
@@ -139,7 +142,7 @@ class _Source:
     """One open file: a store is read again for each question, OTLP lines are read once."""
 
     facts: SourceFacts
-    turns: Callable[[int, int | None], Iterator[TurnRecord]]
+    turns: Callable[[Selection], Iterator[TurnRecord]]
     findings: Callable[[], list[FindingRecord]]
     chains: Callable[[], list[ChainRecord]] = list
     processes: list[ProcessRow] = field(default_factory=list)
@@ -181,7 +184,7 @@ def _store(path: Path, stack: ExitStack) -> _Source:
         raise ReportError(f"{path} cannot be read: {error}") from error
     return _Source(
         facts=SourceFacts(path, "store", Broken()),
-        turns=reader.turns,
+        turns=lambda selection: reader.turns(selection.since, selection.last, selection.run),
         findings=reader.findings,
         chains=reader.chains,
         processes=processes,
@@ -197,16 +200,17 @@ def _otlp(path: Path, content: OtlpContent) -> _Source:
             " name .stoplint/turns.db, or what a collector's file exporter wrote"
         )
 
-    def turns(since: int, last: int | None) -> Iterator[TurnRecord]:
-        found = [turn for turn in content.turns if turn.started_at >= since]
-        return iter(found if last is None else found[max(0, len(found) - last) :])
+    def turns(selection: Selection) -> Iterator[TurnRecord]:
+        found = [turn for turn in content.turns if turn.started_at >= selection.since]
+        return iter(found if selection.last is None else found[max(0, len(found) - selection.last) :])
 
     return _Source(SourceFacts(path, "otlp", content.broken), turns, lambda: content.findings)
 
 
-def _merged(sources: Sequence[_Source], selection: Selection) -> Iterator[TurnRecord]:
-    streams = [source.turns(selection.since, selection.last) for source in sources]
-    merged: Iterator[TurnRecord] = heapq.merge(*streams, key=lambda turn: turn.started_at)
+def _merged(sources: Sequence[_Source], selection: Selection) -> Iterator[tuple[TurnRecord, _Source]]:
+    """The turns of all sources in the order of their start, each once."""
+    streams = [_told_by(source, selection) for source in sources]
+    merged: Iterator[tuple[TurnRecord, _Source]] = heapq.merge(*streams, key=lambda told: told[0].started_at)
     if len(sources) > 1:
         merged = _once(merged)
     if selection.last is not None:
@@ -214,22 +218,25 @@ def _merged(sources: Sequence[_Source], selection: Selection) -> Iterator[TurnRe
     return merged
 
 
-def _once(turns: Iterator[TurnRecord]) -> Iterator[TurnRecord]:
+def _told_by(source: _Source, selection: Selection) -> Iterator[tuple[TurnRecord, _Source]]:
+    return ((turn, source) for turn in source.turns(selection))
+
+
+def _once(turns: Iterator[tuple[TurnRecord, _Source]]) -> Iterator[tuple[TurnRecord, _Source]]:
     seen: set[str] = set()
-    for turn in turns:
+    for turn, source in turns:
         if turn.turn_id not in seen:
             seen.add(turn.turn_id)
-            yield turn
+            yield turn, source
 
 
 def _findings(sources: Sequence[_Source]) -> Iterator[FindingRecord]:
-    seen: set[tuple[str, str, str, str]] = set()
+    earlier: set[tuple[str, str, str, str]] = set()
     for source in sources:
-        for finding in source.findings():
-            key = (finding.code, finding.turn_id, finding.evidence_turn_id, finding.message)
-            if key not in seen:
-                seen.add(key)
-                yield finding
+        found = source.findings()
+        keys = [(one.code, one.turn_id, one.evidence_turn_id, one.message) for one in found]
+        yield from (finding for finding, key in zip(found, keys, strict=True) if key not in earlier)
+        earlier.update(keys)
 
 
 def _why_nothing(sources: Sequence[SourceFacts], *, limited: bool) -> str:
