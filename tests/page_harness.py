@@ -6,8 +6,11 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from stoplint.cli import diffing, fixing
 from stoplint.cli.analysis import Request, analyse
+from stoplint.config import Overrides
 from stoplint.pages import Mark
+from stoplint.report import Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +50,25 @@ def lint(case: Case, folder: Path) -> list[Finding]:
     """The findings in the case's files, `folder` being the project's root: what `stoplint check FOLDER` reports."""
     write(case, folder)
     return list(analyse(Request((str(folder),), use_baseline=False, jobs=1)).report.findings)
+
+
+def fix(case: Case, folder: Path, select: tuple[str, ...] | None = None) -> fixing.Fixed:
+    """What `stoplint check --fix --unsafe-fixes FOLDER` does with the case's files, already written."""
+    write(case, folder)
+    request = Request((str(folder),), Overrides(select=select), use_baseline=False, jobs=1)
+    done = fixing.fix(request, unsafe=True)
+    fixing.write(done.changes)
+    return done
+
+
+def fix_diff(case: Case, folder: Path) -> str:
+    """What the fixes of the page's own rule change, as `--diff` shows it, paths relative to the project.
+
+    Whether a comment suppresses anything is only known when all rules are looked for.
+    """
+    done = fix(case, folder, None if case.code == "SL901" else (case.code,))
+    text = "".join(line for change in done.changes for line in diffing.unified_diff(change, Style()))
+    return text.replace(f"{folder.as_posix()}/", "")
 
 
 def difference(case: Case, findings: Iterable[Finding], folder: Path) -> list[str]:

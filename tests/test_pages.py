@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from pathlib import Path
 
 import page_harness
@@ -12,6 +13,8 @@ import pytest
 
 import stoplint.check.rules
 from stoplint import catalog, pages
+from stoplint.check.judge import SILENT_BESIDE
+from stoplint.cli import fixing
 from stoplint.cli.analysis import Request, analyse
 from stoplint.findings import Finding, Place
 
@@ -51,6 +54,39 @@ def test_section(case: pages.Case, tmp_path: Path) -> None:
     """The findings are exactly the marks."""
     wrong = page_harness.difference(case, page_harness.lint(case, tmp_path), tmp_path)
     assert not wrong, f"{RULES[case.code].path.name}:{case.line}\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.diff is not None], ids=named)
+def test_fix_makes_the_diff(case: pages.Case, tmp_path: Path) -> None:
+    """A `diff` fence is what --fix changes, to the letter, but for the space at the end of lines."""
+    made = [line.rstrip() for line in page_harness.fix_diff(case, tmp_path).splitlines()]
+    assert made == (case.diff or "").splitlines()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+def test_fix_is_shown(rule: catalog.Rule) -> None:
+    """A rule that says it has a fix shows one, and no other rule does."""
+    shown = [case.title for case in pages.cases(rule) if case.diff is not None]
+    assert bool(shown) == (rule.fix != "none")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.title.startswith("Flagged")], ids=named)
+def test_fixes_hold(case: pages.Case, tmp_path: Path) -> None:
+    """Fixed code parses, each fixed finding is gone, nothing new is found, and a second run changes nothing."""
+    before = page_harness.lint(case, tmp_path)
+    done = page_harness.fix(case, tmp_path)
+    for change in done.changes:
+        if change.file.path.endswith(".py"):
+            compile(change.after, change.file.path, "exec")
+    request = Request((str(tmp_path),), use_baseline=False, jobs=1)
+    after = analyse(request).report.findings
+    grown = Counter(one.code for one in after) - Counter(one.code for one in before)
+    assert set(grown) <= set(SILENT_BESIDE)
+    fixable = [one for one in before if one.fix is not None]
+    assert not {one.fingerprint for one in fixable} & {one.fingerprint for one in after}
+    assert not done.refused
+    assert [one.code for one in fixable if one.fix and RULES[one.code].fix != one.fix.applicability] == []
+    assert fixing.fix(request, unsafe=True).changes == ()
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if mutable(case)], ids=named)

@@ -9,8 +9,8 @@ A page's form, which `tests/` and the documentation rely on:
 * `# todo: SL101`: a known miss; wrong as soon as it is found, so that the mark goes.
 * `` `name.py`: `` alone on the line before a fence names its file, whatever the fence's language; without it the
   fences are `example.py`, `example_2.py`, ...  Fences that share the name of a notebook are its cells.
-* A `toml` fence without a name holds the project's stoplint.toml (`strict = true`); a `diff` fence the exact result of
-  `--fix`; other fences are prose.
+* A `toml` fence without a name holds the project's stoplint.toml (`strict = true`); a `diff` fence the exact result
+  of the rule's own fixes, unsafe ones too; other fences are prose.
 * `<!-- no mutation: reason -->` takes the section out of the mutation test.
 """
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stoplint.check.source import Source
     from stoplint.findings import Finding, Place
 
-FIXABLE = frozenset({"SL101", "SL102", "SL103", "SL104", "SL105", "SL301"})
+FIXABLE = frozenset({"SL101", "SL102", "SL103", "SL104", "SL105", "SL209", "SL211", "SL301"})
 """The rules that have fixes of the tree; SL901 brings its own."""
 
 

@@ -58,7 +58,7 @@ def truncated(spot: Spot) -> Fix | None:
     if call is None or spot.scope is None or not reasons:
         return None
     held = _bindings(spot, call)
-    if not held:
+    if not held or spot.tree.span(held[0].statement)[1] > spot.place[0]:
         return None
     edits = _after_each(spot.tree, held, Guard(reasons))
     return Fix("unsafe", "Raise on a cut answer instead of running its tool calls", tuple(edits))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stoplint.check.fix import guards, words
+from stoplint.check.fix import guards, loops, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,5 +18,7 @@ FIXES: dict[str, Callable[[Spot], Fix | None]] = {
     "SL103": guards.truncated,
     "SL104": words.positional,
     "SL105": words.misspelt,
+    "SL209": loops.unbounded,
+    "SL211": loops.split,
     "SL301": words.too_early,
 }

@@ -101,6 +101,14 @@ class Tree:
         """The nodes of exactly that range, inner ones first."""
         return self._by_span.get((begin, end), [])
 
+    def beginning(self, begin: int, kind: type[N]) -> N | None:
+        """The node of a kind that begins there."""
+        for (start, _), nodes in self._by_span.items():
+            for node in nodes if start == begin else ():
+                if isinstance(node, kind):
+                    return node
+        return None
+
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where a node begins and ends, without parentheses around it."""
         return self._spans[id(node)]
