@@ -219,6 +219,9 @@ EVENT_CLASSES: dict[str, str] = {
 }
 """Event classes of `anthropic.types` and `anthropic.lib.streaming` (a prefix `Beta` or `RawBeta` is dropped first)."""
 
+EVENT_UNIONS: frozenset[str] = frozenset({"RawMessageStreamEvent", "MessageStreamEvent", "ParsedMessageStreamEvent"})
+"""Names of the unions of event classes (a prefix `Beta` is dropped first)."""
+
 BLOCK_CLASSES: dict[str, str] = {
     "TextBlock": "text",
     "ParsedTextBlock": "text",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stoplint import catalog
-from stoplint.check import deep
+from stoplint.check import deep, inventory
 from stoplint.check.cache import Cache
 from stoplint.check.discover import Skipped
 from stoplint.check.facts import Facts
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stoplint.check import ir
-    from stoplint.check.load import Unreadable
+    from stoplint.check.inventory import Call
+    from stoplint.check.load import Loaded, Unreadable
+    from stoplint.check.solve import Solved
     from stoplint.check.source import SourceFile
     from stoplint.config import Settings
 
+T = TypeVar("T")
 
 MAX_WIDENINGS = 3
 """Times that further modules are loaded: a helper's helper is the usual depth."""
@@ -73,14 +76,9 @@ def run(
     Never raises for what a file holds: what cannot be read, decoded or parsed is a finding of code SL900.
     """
     wanted = {file.path for file in files}
-    everything = {file.path: file for file in (*project, *files)}
-    cache = Cache(options.cache_dir) if options.cache_dir is not None else None
-    pins = Pins()
-    facts = {path: Facts.of(settings_of(file), pins.version_for(path)) for path, file in everything.items()}
-    words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
-    whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
-    loaded = whole.start()
-    found = deep.call(lambda: _analysed(whole, loaded.modules, facts))
+    loaded, found = _answered(
+        (*project, *files), settings_of, options, lambda program, solved: Judge(program).findings(solved)
+    )
     findings = [finding for finding in found if finding.place.path in wanted]
     findings += [_unreadable(one) for one in loaded.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
@@ -88,8 +86,38 @@ def run(
     return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked)
 
 
-def _analysed(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> list[Finding]:
-    """Survey, load what the survey asks for, solve and judge.  The collector is off: states are many, short-lived and hold
+def requests(
+    files: Sequence[SourceFile],
+    *,
+    project: Sequence[SourceFile],
+    settings_of: Callable[[SourceFile], Settings],
+    options: Options,
+) -> tuple[Call, ...]:
+    """The requests made in `files`, in the order of their places; arguments as for `run`.  What cannot be read has none."""
+    wanted = {file.path for file in files}
+    _, found = _answered((*project, *files), settings_of, options, inventory.calls)
+    return tuple(call for call in found if call.place.path in wanted)
+
+
+def _answered(
+    files: Sequence[SourceFile],
+    settings_of: Callable[[SourceFile], Settings],
+    options: Options,
+    ask: Callable[[Program, Solved], T],
+) -> tuple[Loaded, T]:
+    """Load and solve the files; what was loaded, and the answer of `ask`."""
+    everything = {file.path: file for file in files}
+    cache = Cache(options.cache_dir) if options.cache_dir is not None else None
+    pins = Pins()
+    facts = {path: Facts.of(settings_of(file), pins.version_for(path)) for path, file in everything.items()}
+    words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
+    whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
+    loaded = whole.start()
+    return loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
+
+
+def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> tuple[Program, Solved]:
+    """Survey, load what the survey asks for, and solve.  The collector is off: states are many, short-lived and hold
     no cycles."""
     collecting = gc.isenabled()
     gc.disable()
@@ -101,7 +129,7 @@ def _analysed(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, F
             if not more:
                 break
             modules = tuple(sorted((*modules, *more), key=lambda one: one.path))
-        return Judge(program).findings(solve(program, calls))
+        return program, solve(program, calls)
     finally:
         if collecting:
             gc.enable()

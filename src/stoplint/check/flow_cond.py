@@ -6,6 +6,8 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 
 from __future__ import annotations
 
+import operator
+
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
@@ -13,7 +15,7 @@ from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, se
 from stoplint.check.flow_loops import note_test
 from stoplint.check.flow_errors import error_compared
 from stoplint.check.flow_reasons import compared
-from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
+from stoplint.check.knowledge import EMPTY, MANY, NONEMPTY, ONE, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import (
     UNKNOWN,
@@ -279,12 +281,18 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
         bound = len(obj.items) if isinstance(obj, ListObj) and obj.items is not None else None
     if not isinstance(bound, int) or isinstance(bound, bool):
         return UNKNOWN
-    checks = {"==": bound == 0, "!=": bound != 0, ">": bound < 0, ">=": bound <= 0, "<": bound > 0, "<=": bound >= 0}
-    if op not in checks or atom.kind == "list_len":
+    if op not in _SIZES or atom.kind == "list_len":
         return UNKNOWN
-    ones = {"==": bound >= 1, "!=": True, ">": True, ">=": True, "<": bound > 1, "<=": bound >= 1}
-    when_true = (EMPTY if checks[op] else 0) | (NONEMPTY if ones[op] else 0)
-    return value(Atom("content_test", atom.ref, when_true)) if when_true in (EMPTY, NONEMPTY) else UNKNOWN
+    passes = {bit: {_SIZES[op](size, bound) for size in sizes} for bit, sizes in _SIZE_BITS}
+    if any(len(answers) > 1 for answers in passes.values()):
+        return UNKNOWN
+    return value(Atom("content_test", atom.ref, sum(bit for bit, answers in passes.items() if answers == {True})))
+
+
+_SIZES = {"==": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+"""Comparisons of `len(content)` with a number."""
+
+_SIZE_BITS = ((EMPTY, (0,)), (ONE, (1,)), (MANY, tuple(range(2, 40))))
 
 
 def _compare_type(run: Run, left: Value, right: Value, state: State, *, negated: bool) -> Value:

@@ -54,7 +54,7 @@ class Judge:
             for event in happened:
                 self._ask(event, key, solved.judged_by_callers)
         self._one_a_place()
-        spoken = {(finding.code, finding.origin) for finding in self.found.values()}
+        spoken = {(one.code, one.origin) for one in self.found.values() if one.origin is not None}
         in_default = {(one.code, one.origin or one.place) for one in self.found.values() if one.profile == "default"}
         kept = [
             finding

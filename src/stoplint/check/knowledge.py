@@ -11,8 +11,10 @@ from stoplint.reasons import EVERY
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-NONEMPTY, EMPTY = 1, 2
-"""Bits of `Knowledge.content`: what the content list may still be."""
+EMPTY, ONE, MANY = 1, 2, 4
+"""Bits of `Knowledge.content`: the content list may have no block, one, or more."""
+
+NONEMPTY = ONE | MANY
 
 
 RUNNING, ENDED = 1, 2

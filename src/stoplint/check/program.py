@@ -15,7 +15,7 @@ from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
 from stoplint.check.retry import retried_after
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -395,16 +395,15 @@ class Program:
                 }
         return frozenset(found)
 
-    def noted_response(self, module: ModuleInfo, note: ir.Expr | None) -> bool:
-        """Whether an annotation names a response class of the SDK."""
+    def noted_class(self, module: ModuleInfo, note: ir.Expr | None) -> str | None:
+        """The class of the SDK that an annotation names, under whatever local name, without its beta prefix."""
         for name in _noted_names(note):
-            last = name.rsplit(".", 1)[-1]
-            if last not in sdk.MESSAGE_CLASSES:
-                continue
-            val = self.lookup_global(module, name.split(".")[0])
-            if val and any(str(a.ref).split(".")[0] in sdk.OWN_MODULES for a in val if a.kind == "external"):
-                return True
-        return False
+            head, *rest = name.split(".")
+            for atom in ordered(self.lookup_global(module, head) or UNKNOWN):
+                dotted = ".".join([str(atom.ref), *rest])
+                if atom.kind == "external" and dotted.split(".")[0] in sdk.OWN_MODULES:
+                    return sdk.unprefixed(dotted.rsplit(".", 1)[-1])
+        return None
 
 
 def _noted_names(note: ir.Expr | None) -> list[str]:

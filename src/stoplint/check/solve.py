@@ -233,8 +233,13 @@ def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: st
         if "classmethod" in names:
             return value(Atom("class", cls))
         return value(Atom("object", ("instance", cls), cls))
-    if run.program.noted_response(info.module, param.note):
+    noted = run.program.noted_class(info.module, param.note)
+    if noted in sdk.MESSAGE_CLASSES:
         return unknown_response(run, run.token(info.func.at, f"parameter {param.name}"), state)
+    if noted in sdk.EVENT_CLASSES or noted in sdk.EVENT_UNIONS:
+        types = frozenset({sdk.EVENT_CLASSES[noted]}) if noted in sdk.EVENT_CLASSES else None
+        response = unknown_response(run, run.token(info.func.at, f"parameter {param.name}"), state)
+        return frozenset(Atom("event", atom.ref, types) for atom in response)
     return parameter(run, info, param)
 
 
