@@ -118,7 +118,8 @@ def _answered(
 
 def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> tuple[Program, Solved]:
     """Survey, load what the survey asks for, and solve.  The collector is off: states are many, short-lived and hold
-    no cycles."""
+    no cycles.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
