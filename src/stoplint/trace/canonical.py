@@ -100,12 +100,13 @@ def _scan_all(messages: Sequence[object]) -> Scan:
 def scan_content(blocks: Sequence[object]) -> Scan:
     """Look at the content of one message."""
     if len(blocks) == 1:
-        fields = getattr(blocks[0], "__dict__", None)
-        if fields is not None and fields.get("type") == "text" and not fields.get("citations"):
+        block = blocks[0]
+        fields = getattr(block, "__dict__", None)
+        if fields and fields.get("type") == "text" and not fields.get("citations") and len(fields) <= _TEXT_FIELDS:
             text = fields.get("text")
-            if type(text) is str and len(fields) <= _TEXT_FIELDS and not getattr(blocks[0], "__pydantic_extra__", None):
-                given = "citations" in getattr(blocks[0], "__pydantic_fields_set__", ())
-                return Scan((_text(text),), _ONE_TEXT, (text,), nulls=int(given))
+            if type(text) is str and len(text) <= _CLIP and not getattr(block, "__pydantic_extra__", None):
+                nulls = 1 if "citations" in getattr(block, "__pydantic_fields_set__", ()) else 0
+                return Scan((b"t" + text.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (text,), (), (), nulls)
     return _scan_all(({"content": blocks},))
 
 
