@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from stoplint.check.events import RequestMade, ResponseEnded
 from stoplint.check.judge import Judge
+from stoplint.check.values import literal
 from stoplint.reasons import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from stoplint.check.events import Request
     from stoplint.check.program import Program
@@ -34,7 +35,7 @@ _STREAMS = frozenset({"stream", "raw_stream", "runner_stream"})
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A function that looks at the reason, seen from the one that makes the request."""
+    """A function that compares the reason, seen from the one that makes the request."""
 
     function: str
     relation: Relation
@@ -73,14 +74,13 @@ class Call:
 def calls(program: Program, solved: Solved) -> tuple[Call, ...]:
     """The requests of a program, in the order of their places."""
     sites: dict[Site, _Seen] = {}
-    for root, happened in solved.events:
-        function = "<module>" if root in program.modules else program.functions[root].func.qualname
+    for _, happened in solved.events:
         for event in happened:
             if not isinstance(event, (RequestMade, ResponseEnded)) or event.request.surface == "unknown":
                 continue
             seen = sites.setdefault(event.request.where.site, _Seen(event.request))
             if isinstance(event, ResponseEnded):
-                seen.ends.append((function, event))
+                seen.ends.append(event)
     place = Judge(program).place
     found = [_call(site, seen, place) for site, seen in sites.items()]
     return tuple(sorted(found, key=lambda one: (one.place, one.surface)))
@@ -89,12 +89,12 @@ def calls(program: Program, solved: Solved) -> tuple[Call, ...]:
 @dataclass(slots=True)
 class _Seen:
     request: Request
-    ends: list[tuple[str, ResponseEnded]] = field(default_factory=list)
+    ends: list[ResponseEnded] = field(default_factory=list)
 
-    def last(self) -> list[tuple[str, ResponseEnded]]:
+    def last(self) -> list[ResponseEnded]:
         """The ends in the outermost functions: an end that a caller saw as well was only half the way."""
-        paths = [end.request.where.path for _, end in self.ends]
-        return [(root, end) for root, end in self.ends if not _is_within(end.request.where.path, paths)]
+        paths = [end.request.where.path for end in self.ends]
+        return [end for end in self.ends if not _is_within(end.request.where.path, paths)]
 
 
 def _is_within(mine: tuple[Site, ...], paths: list[tuple[Site, ...]]) -> bool:
@@ -103,28 +103,34 @@ def _is_within(mine: tuple[Site, ...], paths: list[tuple[Site, ...]]) -> bool:
 
 def _call(site: Site, seen: _Seen, place: Callable[[Site], Place]) -> Call:
     ends = seen.last()
-    requests = [end.request for _, end in ends] or [seen.request]
+    requests = [end.request for end in ends] or [seen.request]
     request = requests[0]
     possible = sure = 0
     for one in requests:
         possible, sure = possible | one.possible, sure | one.sure
     reasons = tuple(Reason(value, value in names(sure), _handling(value, ends)) for value in names(possible))
     best: Handling = min((one.handling for one in reasons), key=_BEST_FIRST.index, default="unused")
-    ignored = {root for root, end in ends if _use(end) == "ignored"}
+    ignored = {name for end in ends if _use(end) == "ignored" for name in _users(end)}
     return Call(
         place=place(site),
         function=site.function,
         surface=request.surface,
         stream=request.surface in _STREAMS,
         model=request.model,
-        max_tokens=request.max_tokens if isinstance(request.max_tokens, int) else None,
+        max_tokens=_number(request.max_tokens),
         tools=request.tools,
         server_tools=request.server_tools,
         reasons=reasons,
         handling=best,
-        readers=_readers(site, ends, place),
+        readers=_readers(ends, place),
         ignored_by=tuple(sorted(ignored)),
     )
+
+
+def _number(limit: object) -> int | None:
+    """The number that an argument certainly is."""
+    found = literal(limit) if isinstance(limit, frozenset) else None
+    return found if isinstance(found, int) else None
 
 
 def _use(end: ResponseEnded) -> Handling:
@@ -135,25 +141,26 @@ def _use(end: ResponseEnded) -> Handling:
     return "ignored" if end.uses or end.executions else "unused"
 
 
-def _handling(value: str, ends: list[tuple[str, ResponseEnded]]) -> Handling:
+def _users(end: ResponseEnded) -> Iterator[str]:
+    """The functions that take content out, as far as they know of the request."""
+    taken = [*(use.taken for use, _ in end.uses), *(where for where, _, _ in end.executions)]
+    yield from (where.seen_from(end.request.where).function for where in taken)
+
+
+def _handling(value: str, ends: list[ResponseEnded]) -> Handling:
     """The best that any function in view does about a reason."""
-    if any(value in names(end.named) for _, end in ends):
+    if any(value in names(end.named) for end in ends):
         return "named"
-    return min((_use(end) for _, end in ends), key=_BEST_FIRST.index, default="unused")
+    return min((_use(end) for end in ends), key=_BEST_FIRST.index, default="unused")
 
 
-def _readers(
-    site: Site, ends: list[tuple[str, ResponseEnded]], place: Callable[[Site], Place]
-) -> tuple[Reader, ...]:  # fmt: skip
+def _readers(ends: list[ResponseEnded], place: Callable[[Site], Place]) -> tuple[Reader, ...]:
     found: dict[tuple[str, Relation], Reader] = {}
-    for root, end in ends:
+    for end in ends:
         for where, _ in end.tests:
             relation = _relation(where, end.request.where)
             key = (where.site.function, relation)
             found.setdefault(key, Reader(where.site.function, relation, place(where.site)))
-        if end.looked and not end.tests:
-            relation = "here" if root == site.function else "caller"
-            found.setdefault((root, relation), Reader(root, relation, place(site)))
     return tuple(sorted(found.values(), key=lambda one: (one.place, one.function, one.relation)))
 
 

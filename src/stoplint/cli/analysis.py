@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from stoplint.check.baseline import Baseline
+    from stoplint.check.engine import Options as EngineOptions
     from stoplint.check.engine import Result
+    from stoplint.check.inventory import Call
+    from stoplint.config import Settings
     from stoplint.findings import Finding
 
 STDIN = "<stdin>"
@@ -83,6 +86,25 @@ def analyse(request: Request) -> Analysis:
         return _Run(request, configs, found).analysis()
     except ConfigError as error:
         raise UserError(str(error)) from None
+
+
+def requests(request: Request) -> tuple[Call, ...]:
+    """Every request made in the files.  Raises UserError, NothingToCheckError."""
+    from stoplint.check import engine  # noqa: PLC0415
+
+    configs = Configs(request.overrides, request.isolated)
+    try:
+        found = request.found or _files(request, configs)
+        if not found.files:
+            _nothing(request, found.skipped)
+            return ()
+        run = _Run(request, configs, found)
+        run.sources.add(found.files)
+        calls = engine.requests(found.files, project=run.project(), settings_of=run.settings, options=run.options())
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    sources = ((call, run.sources.source(call.place.path)) for call in calls)
+    return tuple(replace(call, place=source.shifted(call.place)) if source else call for call, source in sources)
 
 
 def _files(request: Request, configs: Configs) -> Discovered:
@@ -175,15 +197,17 @@ class _Run:
 
         if not self.files:
             return engine.Result((), 0)
-        options = engine.Options(self.request.jobs, self.request.cache_dir, self.request.progress)
-        return engine.run(
-            self.files,
-            project=self._project(),
-            settings_of=lambda file: self.configs.for_path(file.path).settings,
-            options=options,
-        )
+        return engine.run(self.files, project=self.project(), settings_of=self.settings, options=self.options())
 
-    def _project(self) -> tuple[SourceFile, ...]:
+    def options(self) -> EngineOptions:
+        from stoplint.check import engine  # noqa: PLC0415
+
+        return engine.Options(self.request.jobs, self.request.cache_dir, self.request.progress)
+
+    def settings(self, file: SourceFile) -> Settings:
+        return self.configs.for_path(file.path).settings
+
+    def project(self) -> tuple[SourceFile, ...]:
         """The other files of the projects that the given paths lie in: what a helper there does is known then."""
         given = {file.path for file in self.files}
         named = {Path(os.path.abspath(path)) for path in self._anchors()}  # noqa: PTH100 - links are not resolved

@@ -10,6 +10,7 @@ import stoplint
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("stoplint.cli.check", "Check files and folders (default: the working folder)."),
+    "calls": ("stoplint.cli.calls", "List every request, what it can end with, and who asks."),
     "rule": ("stoplint.cli.rule", "Explain a rule, or all of them."),
     "baseline": ("stoplint.cli.baseline", "Put up with the findings there are; report only new ones."),
     "config": ("stoplint.cli.config", "Show which settings apply to a path, and where they come from."),
