@@ -216,6 +216,8 @@ EVENT_CLASSES: dict[str, str] = {
     "ThinkingEvent": "thinking",
     "SignatureEvent": "signature",
     "InputJsonEvent": "input_json",
+    "CompactionEvent": "compaction",
+    "ParsedTextEvent": "text",
 }
 """Event classes of `anthropic.types` and `anthropic.lib.streaming` (a prefix `Beta` or `RawBeta` is dropped first)."""
 
@@ -240,6 +242,8 @@ BLOCK_CLASSES: dict[str, str] = {
     "FallbackBlock": "fallback",
     "MCPToolUseBlock": "mcp_tool_use",
     "MCPToolResultBlock": "mcp_tool_result",
+    "MCPToolListingBlock": "mcp_tool_listing",
+    "AdvisorToolResultBlock": "advisor_tool_result",
 }
 """Content block classes (a prefix `Beta` is dropped first)."""
 
@@ -254,7 +258,14 @@ ANNOTATIONS: dict[str, str] = {
     "BetaAsyncMessageStream": "stream",
     "MessageStreamManager": "stream_manager",
     "AsyncMessageStreamManager": "stream_manager",
+    "BetaMessageStreamManager": "stream_manager",
+    "BetaAsyncMessageStreamManager": "stream_manager",
     "BetaMessageThread": "thread",
+    "BetaAsyncMessageThread": "thread",
+    "BetaToolRunner": "runner",
+    "BetaAsyncToolRunner": "runner",
+    "BetaStreamingToolRunner": "runner",
+    "BetaAsyncStreamingToolRunner": "runner",
 }
 """Classes of the package that an annotation may name, and the kind of a value so annotated."""
 
@@ -268,7 +279,7 @@ SERVER_TOOL_PREFIXES: tuple[str, ...] = (
 )
 """`type` of tools that the server runs by itself; the API pauses turns only for these."""
 
-CLIENT_TOOL_TYPES: tuple[str, ...] = ("custom", "bash_", "text_editor_", "computer_", "memory_")
+CLIENT_TOOL_TYPES: tuple[str, ...] = ("custom", "bash_", "text_editor_", "computer_", "memory_", "browser_toolset_")
 
 PAUSING_OPTIONS: frozenset[str] = frozenset({"mcp_servers"})
 """Request options that bring in server tools."""
@@ -325,4 +336,4 @@ def model_version(model: str) -> tuple[int, int] | None:
 
 def unprefixed(name: str) -> str:
     """A class name without the beta prefix: `BetaRawMessageDeltaEvent` -> `RawMessageDeltaEvent`."""
-    return name.replace("Beta", "", 1) if "Beta" in name[:7] else name
+    return name.replace("Beta", "", 1) if name.startswith(("Beta", "RawBeta", "ParsedBeta")) else name

@@ -60,9 +60,12 @@ def attribute_chain(ref: object) -> tuple[str, ...]:
 
 
 def read_off(run: Run, val: Value, at: int) -> Value:
-    """Text that a callee put into a result object is taken where the caller reads it off the object."""
+    """Text that a callee put into a result object is taken where the caller reads it off the object; a reason that was
+    kept in a field may have been joined there by words of the program's own."""
     return frozenset(
-        Atom("text", atom.ref, run.where(at))
+        Atom("reason", atom.ref, "kept")
+        if atom.kind == "reason"
+        else Atom("text", atom.ref, run.where(at))
         if atom.kind == "text" and isinstance(atom.info, Where) and len(atom.info.path) > len(run.frame.path)
         else atom
         for atom in val
@@ -83,7 +86,9 @@ def object_attribute(run: Run, atom: Atom, name: str, state: State, at: int) -> 
     methods = [a for a in found if a.kind == "func"]
     if not methods:
         return found
-    if not isinstance(atom.ref, Token) and all(is_declared_only(run.program.functions[str(a.ref)].func) for a in methods):
+    if not isinstance(atom.ref, Token) and all(
+        is_declared_only(run.program.functions[str(a.ref)].func) for a in methods
+    ):
         heirs = run.program.overrides(cls, name)
         methods, found = (list(ordered(heirs)), heirs) if heirs else (methods, found)
     return frozenset().union(*(_bound(run, method, atom, state, at) for method in methods)) | (found - set(methods))

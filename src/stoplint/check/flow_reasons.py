@@ -32,7 +32,7 @@ def compared(run: Run, atom: Atom, values: tuple[str, ...], how: str, right: Val
     request = run.request_of(atom.ref)
     if request is None or not values or atom.kind != "reason" or not isinstance(atom.ref, Token):
         return
-    run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values)))
+    run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values), kept=atom.info == "kept"))
     tests = run.tracks[atom.ref].tests
     tests[run.where(at)] = tests.get(run.where(at), 0) | mask_of(values)
 

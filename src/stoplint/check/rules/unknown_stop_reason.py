@@ -27,11 +27,11 @@ def _strange(event: ReasonCompared) -> list[int]:
     that serves both, and a word that no vendor knows is the program's own.
     """
     strange = [i for i, value in enumerate(event.values) if value not in BIT and value not in sdk.ERROR_TYPES]
-    if event.how == "==" or len(strange) == len(event.values):
+    if (event.how == "==" or len(strange) == len(event.values)) and not event.kept:
         return strange[:1]
     likely = [i for i in strange if nearest(event.values[i]) is not None]
     misspelt = [i for i in likely if event.values[i].lower().replace("-", "_") in BIT]
-    return likely if len(strange) == 1 else misspelt
+    return likely if len(strange) == 1 and not event.kept else misspelt
 
 
 def _never_sent(event: ReasonCompared, place: int) -> Report:
