@@ -210,6 +210,27 @@ def test_what_is_found_at_exit_still_reaches_the_providers(tmp_path):
     assert run(code, tmp_path) == ["SL102"]
 
 
+def test_providers_given_later_take_over(tmp_path):
+    code = """
+        import stoplint.auto
+        #ASK
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        from stoplint.trace import StopReasonInstrumentor
+        with FakeMessages([truncated("Once"), text("x")]) as fake:
+            ask(fake)
+            spans = InMemorySpanExporter()
+            provider = TracerProvider()
+            provider.add_span_processor(SimpleSpanProcessor(spans))
+            StopReasonInstrumentor().instrument(tracer_provider=provider)
+            ask(fake)
+        print(*[span.attributes["stoplint.stop_reason"] for span in spans.get_finished_spans()])
+    """
+    assert run(code, tmp_path) == ["end_turn"]
+    assert len(stored(tmp_path)) == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 def test_a_forked_child_traces_on(tmp_path):
     code = """

@@ -5,6 +5,7 @@ The only module of the tracer that imports `opentelemetry` (the API alone); with
 
 from __future__ import annotations
 
+import inspect
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,8 @@ SCOPE: Final = "stoplint"
 NATIVE_SCOPE: Final = "com.anthropic.sdk.python"
 _LLM_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content"})
 _EVENT: Final = "stoplint.finding"
+_EVENTS: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
+"""Log records are events from API 1.35 on; before that a late finding is a span of its own."""
 _ERROR: Final = trace.Status(trace.StatusCode.ERROR)
 
 
@@ -171,14 +174,14 @@ class Telemetry:
         self._log(record, details)
 
     def _log(self, record: FindingRecord, details: dict[str, Value]) -> None:
-        error = record.severity == "error"
         context = None
         if record.trace_id is not None and record.span_id is not None:
-            context = trace.set_span_in_context(
-                trace.NonRecordingSpan(
-                    trace.SpanContext(int(record.trace_id, 16), int(record.span_id, 16), is_remote=False)
-                )
-            )
+            place = trace.SpanContext(int(record.trace_id, 16), int(record.span_id, 16), is_remote=False)
+            context = trace.set_span_in_context(trace.NonRecordingSpan(place))
+        if not _EVENTS:
+            self._tracer.start_span(_EVENT, context, attributes=details).end()
+            return
+        error = record.severity == "error"
         self._logger.emit(
             LogRecord(
                 event_name=_EVENT,

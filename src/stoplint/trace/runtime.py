@@ -59,7 +59,8 @@ _process = _Process()
 
 
 def start(providers: Providers | None = None) -> bool:
-    """Start tracing as soon as the application has imported `anthropic`.  Starting twice is starting once.
+    """Start tracing as soon as the application has imported `anthropic`.  Starting twice is starting once; providers
+    given the second time (an instrumentor after `import stoplint.auto`) take over from the global ones.
 
     False where the environment switches tracing off.
     """
@@ -67,6 +68,8 @@ def start(providers: Providers | None = None) -> bool:
     if found.disabled:
         return False
     with _process.lock:
+        if _process.wanted is not None and providers is not None and any(providers) and providers != _process.wanted[1]:
+            stop()
         if _process.wanted is None:
             _process.wanted = (found, providers or Providers())
         if not _process.waiting and _process.running is None:
@@ -163,9 +166,14 @@ def _track(reads: ReadTracking, hooks: Hooks) -> None:
 
 def _telemetry(providers: Providers) -> Telemetry | None:
     try:
+        from opentelemetry.trace import Span  # noqa: PLC0415
+
         from stoplint.trace.emit import Telemetry  # noqa: PLC0415
     except ImportError:
         # OpenTelemetry is not installed, or too old to speak to: the local store is what is left.
+        return None
+    if not hasattr(Span, "add_link"):
+        # The SDK is content with any version of the API since 1.1; links to be added later came with 1.23.
         return None
     return Telemetry(providers.tracer, providers.meter, providers.logger)
 
