@@ -69,6 +69,13 @@ def note_kinds(left: Value, state: State) -> None:
         _set(state, token, bits)
 
 
+def note_index(token: object, state: State) -> None:
+    """`content[k]` is read, and nothing was raised."""
+    known = state.know.get(token) if isinstance(token, Token) else None
+    if known is not None and isinstance(token, Token) and not known.indexed:
+        state.know[token] = replace(known, indexed=True)
+
+
 def note_other_tool(token: object, state: State) -> None:
     """The call is not of a tool that was named: whether any other can be called, the program's author knows."""
     if isinstance(token, Token) and _bits(state, token):

@@ -6,7 +6,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
-from stoplint.check.flow_blocks import enter_blocks, note_filter
+from stoplint.check.flow_blocks import enter_blocks, note_filter, note_index
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_errors import as_text, built_as_dict, error_member
@@ -137,6 +137,7 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
     position = literal(key)
     if atom.kind == "content" and isinstance(position, int):
         run.may_raise("IndexError", atom.ref, EMPTY if position in (0, -1) else EMPTY | ONE, state)
+        note_index(atom.ref, state)
         return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at), _may_be_missing(run, atom, position, state))))
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)

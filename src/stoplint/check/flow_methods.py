@@ -58,7 +58,10 @@ def _several(run: Run, base: Value, name: str, arguments: Arguments, state: Stat
     if base and all(atom.kind in ("text", "tool_input", "const", "mix", "reason_like") for atom in base):
         return frozenset(atom for atom in base if atom.kind != "const") | _joined(run, arguments, state)
     if base and all(atom.kind in ("list", "const", "symbol") for atom in base) and name in LIST_METHODS:
-        found = [_list_method(run, atom, name, arguments, state, at) for atom in ordered(base) if atom.kind != "const"]
+        lists = [atom for atom in ordered(base) if atom.kind != "const"]
+        run.unsure += len(lists) > 1  # one of them changes: nothing is certain of any
+        found = [_list_method(run, atom, name, arguments, state, at) for atom in lists]
+        run.unsure -= len(lists) > 1
         return union(found)
     return None
 

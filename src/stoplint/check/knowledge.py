@@ -41,6 +41,8 @@ class Knowledge:
     pending: frozenset[tuple[Use, int]] = frozenset()
     call: int = 0
     """Of the block that a loop is at: see `flow_blocks`."""
+    indexed: bool = False
+    """`content[k]` has been read: where nothing was raised, there is something in the content."""
     stage: int = 0
     unparsed: frozenset[Where] = frozenset()
 
@@ -53,6 +55,7 @@ class Knowledge:
             self.exposed and other.exposed,
             merge_pending(self.pending | other.pending),
             self.call | other.call,
+            self.indexed and other.indexed,
             self.stage | other.stage,
             self.unparsed | other.unparsed,
         )

@@ -68,6 +68,7 @@ class Run:
         self.steps = 0
         self.requests = 0
         self.free_tests = 0
+        self.unsure = 0
         self.with_nulls: set[Where] = set()
         self.max_depth = max_depth
         self.touched = False
@@ -207,7 +208,8 @@ class Run:
             return
         handed = next((frame.handed for frame in self.frames if frame.handed is not None), None)
         where, known = handed or self.where(at), state.know.get(token, Knowledge())
-        note_execution(self, token, where, state)
+        if not what:  # a tool that was looked up; what a method of an executor does with errors is its own affair
+            note_execution(self, token, where, state)
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
         track.executions[where] = (old[0] | known.remaining & ~track.named, what)

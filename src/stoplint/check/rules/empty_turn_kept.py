@@ -30,7 +30,7 @@ def _judged(request: Request, known: Knowledge, turn: Turn) -> tuple[Report, ...
             "Take it and the message that led to it out"
         )
         return (Report(turn.where, message, "refused, and kept", REFUSAL, request, in_owner=True),)
-    if not known.content & EMPTY:
+    if not known.content & EMPTY or known.indexed:
         return ()
     message = (
         "This assistant turn may be empty, and it is kept in a history that is sent again: from then on every request is "
