@@ -78,11 +78,14 @@ def misspelt(spot: Spot) -> Fix | None:
     tree = spot.tree
     if spot.node is None:
         return None
-    strings = {id(one): one for one in tree.inside(spot.node, cst.SimpleString)}.values()
-    written = [one.evaluated_value for one in strings]
+    strings = list(tree.inside(spot.node, cst.SimpleString))
+    tables = (cst.Comparison, cst.Dict, cst.MatchOr)
+    whole = next((up for up in (spot.node, *tree.around(spot.node)) if isinstance(up, tables)), spot.node)
+    written = {one.evaluated_value for one in tree.inside(whole, cst.SimpleString)}
     edits: list[Edit] = []
     meant: list[str] = []
-    for one, text in zip(strings, written, strict=True):
+    for one in strings:
+        text = one.evaluated_value
         value = _nearest(text) if isinstance(text, str) and text not in BIT else None
         if value is None or value in written or value in meant:
             continue
