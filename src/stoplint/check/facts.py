@@ -45,3 +45,8 @@ class Facts:
 
 
 NOTHING = Facts()
+
+
+def leads_to_declared(facts: Facts, dotted: str) -> bool:
+    """Whether an object of this name is one whose methods are declared."""
+    return any(name.startswith(dotted + ".") for name in facts.wrappers)

@@ -15,6 +15,7 @@ from stoplint.check.flow_escape import discharge, escape, reach
 from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import as_list, iterate
 from stoplint.check.flow_turns import display_built
+from stoplint.check.facts import leads_to_declared
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, text_of, union, value
@@ -51,6 +52,8 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
     if name.endswith("Param") and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
         return _dict(run, arguments, state, at)  # a typed dict of the SDK
+    if leads_to_declared(run.frame.module.facts, dotted):
+        return value(Atom("external", dotted))  # an object outside the project whose methods are declared
     clients = frozenset(a for a in arguments.all() if a.kind == "client")
     if clients and any(word in name.lower() for word in ("wrap", "patch", "instrument", "trace", "observe")):
         return clients

@@ -36,11 +36,6 @@ def call_declared(run: Run, callee: Atom, arguments: Arguments, state: State, at
     return UNKNOWN
 
 
-def leads_to_declared(run: Run, dotted: str) -> bool:
-    """Whether an object outside the project is one whose methods are declared."""
-    return any(name.startswith(dotted + ".") for name in run.frame.module.facts.wrappers)
-
-
 def _is_named(name: str, declared: tuple[str, ...]) -> bool:
     """The folders above a project's packages need not be written: `src.app.llm.ask` is declared by `app.llm.ask`."""
     return any(name == one or name.endswith("." + one) for one in declared)

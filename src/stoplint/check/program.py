@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
-from stoplint.check.facts import NOTHING, Facts
+from stoplint.check.facts import NOTHING, Facts, leads_to_declared
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
 from stoplint.check.retry import retried_after
@@ -393,6 +393,7 @@ class Program:
                     for a in val
                     if a.kind == "class" and not self.is_enum(str(a.ref))
                 }
+                found |= {a for a in val if a.kind == "external" and leads_to_declared(module.facts, str(a.ref))}
         return frozenset(found)
 
     def noted_class(self, module: ModuleInfo, note: ir.Expr | None) -> str | None:
