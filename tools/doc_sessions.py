@@ -44,7 +44,7 @@ REVISION = "v0.1.0"
 
 _FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<language>[\w-]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_NAME = re.compile(r"^`(?P<name>[^`\n]+)`[^`\n]*:\s*\Z", re.MULTILINE)
+_NAME = re.compile(r"^`(?P<name>[\w./-]+)`:\s*\Z", re.MULTILINE)
 _SKIP = re.compile(r"<!-- not run: (?P<reason>[^\n]+?) -->\s*\Z")
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?"), "DATE"),
