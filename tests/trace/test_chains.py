@@ -39,13 +39,14 @@ def ask(tracer, number, *messages, reason="end_turn", words="Hi."):
     return turn
 
 
-def test_the_number_of_turns_is_bounded():
-    tracer, _, _ = made(limit=10)
+def test_the_number_of_turns_is_bounded_and_chains_end_with_their_last():
+    tracer, _, sink = made(limit=10)
     for number in range(100):
         ask(tracer, number, user(f"Question {number}"))
     chains = tracer.chains
     assert len(chains) == 10
-    assert len(chains._open) <= 10
+    assert len(chains._open) == 10
+    assert len(sink.chains) == 90
     assert len(chains._index) <= 10 * 4
 
 

@@ -138,10 +138,15 @@ class Chains:
         chain.seen = now
         self._open[chain.chain_id] = chain
         self._open.move_to_end(chain.chain_id)
+        over = self._due_locked(now)
         while len(self._turns) > self._limit:
             _, oldest = self._turns.popitem(last=False)
             self._unlearn_locked(oldest)
-        return self._due_locked(now)
+            last_of = oldest.chain
+            if last_of.last is oldest and self._open.pop(last_of.chain_id, None) is not None:
+                # Nothing can carry this chain on any more.
+                over.append(last_of)
+        return over
 
     def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], ended_at: int) -> None:
         """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
@@ -173,14 +178,13 @@ class Chains:
         self._unlearn_locked(state)
 
     def _due_locked(self, now: float) -> list[Chain]:
-        """Take out the chains that are over: idle too long, or more of them open than turns are kept."""
+        """Take out the chains that have been idle too long, and forget the turns that are too old."""
         over = []
         while self._open:
             chain = next(iter(self._open.values()))
-            full = len(self._open) > self._limit
-            if now - chain.seen <= self._idle and not full:
+            if now - chain.seen <= self._idle:
                 break
-            if not full and chain.last is not None and not (chain.last.answered or chain.last.failed):
+            if chain.last is not None and not (chain.last.answered or chain.last.failed):
                 # A request that is still under way keeps its chain open.
                 chain.seen = now
                 self._open.move_to_end(chain.chain_id)
