@@ -65,11 +65,12 @@ class TestGuards:
     def test_an_answer_without_a_name_gets_one(self, tmp_path):
         body = f"import json\n\n\ndef ask(messages):\n    # read\n    return json.loads({CALL}.content[0].text)\n"
         lines = fixed(tmp_path, body).splitlines()
-        assert lines[4:8] == [
+        assert lines[4:] == [
+            "    # read",
             f"    response = {CALL}",
             '    if response.stop_reason != "end_turn":',
             f"        {RAISE % 'response'}",
-            "    # read",
+            '    return json.loads("".join(block.text for block in response.content if block.type == "text"))',
         ]
 
     @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def _taken_apart(tree: Tree, source: cst.BaseExpression, guard: Guard) -> list[E
     if isinstance(call, cst.Call) and "\n" in tree.code(call.func):
         return None
     lines = [f"{name} = {tree.code(source)}", *guard.lines(tree, f"{name}.stop_reason")]
-    return [tree.before(statement, lines), tree.edit(begin, end, name)]
+    return [tree.right_before(statement, lines), tree.edit(begin, end, name)]
 
 
 def _bindings(spot: Spot, call: Call) -> list[Binding] | None:

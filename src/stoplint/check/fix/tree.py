@@ -192,6 +192,11 @@ class Tree:
             line -= 1
         return self.edit(self._lines[line], self._lines[line], "".join(f"{indent}{one}\n" for one in lines))
 
+    def right_before(self, statement: Statement, lines: Sequence[str]) -> Edit:
+        """Lines between a statement and the comments right above it, which are about them as well."""
+        begin = self.span(statement)[0]
+        return self.edit(begin, begin, "".join(f"{line}\n{self.indent(statement)}" for line in lines))
+
     def first(self, block: cst.IndentedBlock, lines: Sequence[str]) -> Edit:
         """Lines in front of all others of a block."""
         indent, begin = self.indent(block.body[0]), self.span(block)[0]
