@@ -16,7 +16,7 @@ from stoplint.check import cache as cache_module
 from stoplint.check import ir
 from stoplint.check.cache import Cache
 from stoplint.check.pack import PackError, pack, unpack
-from stoplint.check.worker import Task, attempt
+from stoplint.check.worker import Refusal, Task, attempt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,9 @@ def task(text: str = TEXT, **changes: object) -> Task:
 
 
 def module(asked: Task) -> ir.Module:
-    found, _ = attempt(asked)
-    assert isinstance(found, ir.Module)
-    return found
+    found = attempt(asked)
+    assert not isinstance(found, Refusal)
+    return found[0]
 
 
 def put(folder: Path, asked: Task) -> None:

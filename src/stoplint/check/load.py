@@ -215,10 +215,14 @@ def _results(run: _Load, tasks: Sequence[Task]) -> Iterator[tuple[Task, ir.Modul
     except pool.PoolError:
         here += [task for number, task in enumerate(there) if number not in answered]
     for task in here:
-        result, packed = worker.attempt(task, packed=run.cache is not None)
-        if run.cache is not None and packed is not None:
+        result = worker.attempt(task)
+        if isinstance(result, Refusal):
+            yield task, result
+            continue
+        module, packed = result
+        if run.cache is not None:
             run.cache.put(task, packed)
-        yield task, result
+        yield task, module
 
 
 def _processors() -> int:

@@ -36,28 +36,22 @@ _TOO_DEEP: Final = "nests too deeply to be analysed"
 _NO_TEXT: Final = "holds characters that are no text (lone surrogates)"
 
 
-def attempt(task: Task, *, packed: bool = False) -> tuple[ir.Module | Refusal, bytes | None]:
-    """Lower `task`, and pack the module if asked to; whatever goes wrong is the text's fault, and said."""
-    return deep.call(lambda: _attempt_and_pack(task) if packed else (_attempt(task), None))
+def attempt(task: Task) -> tuple[ir.Module, bytes] | Refusal:
+    """Lower and pack `task`; whatever goes wrong is the text's fault, and said.
+
+    The module is packed even where nobody needs that: what nests too deeply for it is refused in one process as in many.
+    """
+    return deep.call(partial(_attempt, task))
 
 
-def _attempt_and_pack(task: Task) -> tuple[ir.Module | Refusal, bytes | None]:
+def _attempt(task: Task) -> tuple[ir.Module, bytes] | Refusal:
+    # Not for what the cache has.
+    from stoplint.check.lower import SYNTAX_ERRORS, lower_module  # noqa: PLC0415
     from stoplint.check.pack import pack  # noqa: PLC0415
 
-    result = _attempt(task)
-    if isinstance(result, Refusal):
-        return result, None
     try:
-        return result, pack(result)
-    except RecursionError:
-        return result, None
-
-
-def _attempt(task: Task) -> ir.Module | Refusal:
-    from stoplint.check.lower import SYNTAX_ERRORS, lower_module  # noqa: PLC0415 - not for what the cache has
-
-    try:
-        return lower_module(task.text, name=task.name, path=task.path, is_package=task.is_package, cells=task.cells)
+        module = lower_module(task.text, name=task.name, path=task.path, is_package=task.is_package, cells=task.cells)
+        return module, pack(module)
     except SYNTAX_ERRORS as error:
         return _syntax_refusal(task.text, error)
     except RecursionError:
@@ -161,10 +155,8 @@ def limit_time(seconds: float) -> bool:
 
 
 def _answer(task: Task) -> bytes:
-    result, packed = _attempt_and_pack(task)
-    if packed is not None:
-        return b"\1" + packed
-    return b"\0" + marshal.dumps(tuple(result if isinstance(result, Refusal) else Refusal(_TOO_DEEP)))
+    result = _attempt(task)
+    return b"\0" + marshal.dumps(tuple(result)) if isinstance(result, Refusal) else b"\1" + result[1]
 
 
 def main() -> None:
