@@ -216,17 +216,19 @@ def _import(run: Run, node: ir.Import, state: State) -> Exits:
 
 
 def _if(run: Run, node: ir.If, state: State) -> Exits:
-    asked, frame = run.free_tests, run.frame
+    asked, sized, frame = run.free_tests, run.size_tests, run.frame
     yes, no = branch(run, node.test, state)
     free = run.free_tests > asked
+    sized = run.size_tests - sized
     exits = Exits()
     sides: list[list[State]] = []
     for body, paths in ((node.body, yes), (node.orelse, no)):
         if not paths:
             continue
-        ways_out = len(frame.returned) + len(frame.raised)
+        ways_out, raised = len(frame.returned) + len(frame.raised), len(frame.raised)
         inner = run_block(run, body, compact(paths)) if body else Exits(paths)
         note_exit(run, free, broke=bool(inner.broke), left=len(frame.returned) + len(frame.raised) > ways_out)
+        frame.counted = frame.counted or (free and sized > 0 and len(frame.raised) > raised)
         exits.absorb(inner)
         exits.go += inner.go
         sides.append(inner.go)

@@ -225,6 +225,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return value(Atom("name_test", next(iter(left)).ref, not negated)) if only(right, "const") else UNKNOWN
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
+    run.size_tests += op in ("<", "<=", ">", ">=")
     return _compare_literals(left, op, right)
 
 

@@ -63,7 +63,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     for kind, raised in frame.raised:
         raised.env = dict(caller_env)
         run.frame.raised.append((kind, raised))
-    note_exit(run, frame.bounded and bool(frame.raised), broke=False, left=True)
+    note_exit(run, frame.counted, broke=False, left=True)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result

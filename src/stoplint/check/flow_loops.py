@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.events import GoesOn, LoopContinued
 from stoplint.check.flow_escape import reach
-from stoplint.check.knowledge import ListObj, State
-from stoplint.check.values import Atom, Token, Value, Where
+from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, text_of
 
 if TYPE_CHECKING:
     from stoplint.check.run import Frame, Run
@@ -46,8 +46,13 @@ def note_test(run: Run, val: Value, state: State) -> None:
             run.frame.loops[-1].flagged = True
         return
     held = reach(run, val, state, 3)
-    if not any(atom.kind in OF_ANSWERS for atom in held):
+    if not any(atom.kind in OF_ANSWERS or _is_result(run, atom, state) for atom in held):
         run.free_tests += 1
+
+
+def _is_result(run: Run, atom: Atom, state: State) -> bool:
+    obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
+    return isinstance(obj, DictObj) and text_of(obj.get("type") or UNKNOWN) == "tool_result"
 
 
 def note_exit(run: Run, free: bool, *, broke: bool, left: bool) -> None:

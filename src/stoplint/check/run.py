@@ -43,6 +43,8 @@ class Frame:
     caller_env: dict[str, Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     recursions: dict[Where, list[State]] = field(default_factory=dict)
+    counted: bool = False
+    """A comparison of sizes decides over raising in it."""
     bounded: bool = False
     """A test of something else than the answers decides over leaving it."""
     handed: Where | None = None
@@ -68,6 +70,7 @@ class Run:
         self.steps = 0
         self.requests = 0
         self.free_tests = 0
+        self.size_tests = 0
         self.unsure = 0
         self.with_nulls: set[Where] = set()
         self.max_depth = max_depth

@@ -42,7 +42,7 @@ def _chosen(event: TurnAppended) -> Where | None:
     for info in infos:
         if info.lost is not None:
             return info.lost
-    if len(infos) != 1 or event.turn.blocks != ("tool_result",) or event.many:
+    if len({info.picked for info in infos}) != 1 or event.turn.blocks != ("tool_result",) or event.many:
         return None
     before = event.before[-1] if event.before else None
     if before is None or before.role != "assistant" or not before.owners or before.how == "rebuilt":

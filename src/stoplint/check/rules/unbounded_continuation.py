@@ -11,7 +11,7 @@ def unbounded_continuation(event: LoopContinued) -> Report | None:
     """A loop goes on because of what the answers say, and nothing else ends it."""
     if event.bounded or any(_finished(way) for way in event.goes_on):
         return None
-    because = [way for way in event.goes_on if not way.remaining & ~CONTINUED or way.content == EMPTY]
+    because = [way for way in event.goes_on if not way.answered and (not way.remaining & ~CONTINUED or _empty(way))]
     tools = [way for way in event.goes_on if not way.remaining & ~TOOL_USE or way.answered]
     if not because and not tools:
         return None
@@ -19,13 +19,17 @@ def unbounded_continuation(event: LoopContinued) -> Report | None:
     reasons = 0
     for way in because:
         reasons |= way.remaining & CONTINUED
-    what = " or ".join([*names(reasons), *(["empty"] if any(w.content == EMPTY for w in because) else [])]) or "tool_use"
+    what = " or ".join([*names(reasons), *(["empty"] if any(_empty(way) for way in because) else [])]) or "tool_use"
     message = (
         f"This goes on as long as the answers are {what}, and nothing else ends it: it may send requests for ever. "
         "Bound the number of attempts"
     )
     profile = "default" if because else "strict"
     return Report(event.where, message, "no bound", reasons, request, profile=profile)
+
+
+def _empty(way: GoesOn) -> bool:
+    return way.content == EMPTY and bool(way.remaining & END_TURN)
 
 
 def _finished(way: GoesOn) -> bool:
