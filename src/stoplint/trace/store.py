@@ -137,6 +137,7 @@ class TurnStore:
         self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._finalized = False
         self._hurry = threading.Event()
         self._dropped = 0
         self.writing = threading.Lock()
@@ -162,7 +163,9 @@ class TurnStore:
                 self._starting.release()
                 return
             self._thread = thread
-            _flush_in_multiprocessing(self)
+            if not self._finalized:
+                self._finalized = True
+                _flush_in_multiprocessing(self)
 
     def _work(self) -> None:
         committed_at = -self._limits.interval_s
@@ -175,6 +178,11 @@ class TurnStore:
                 self._hurry.clear()  # else more is waiting, perhaps the marker of whoever is in a hurry
             last = self._commit(batch, self._limits.busy_s)
             committed_at = time.monotonic()
+        # The next record starts another thread, one that came meanwhile does so now.
+        self._thread = None
+        self._starting = threading.Lock()
+        if not self._closed and not self._queue.empty():
+            self._start()
 
     def _drained(self, batch: list[_Item]) -> list[_Item]:
         with suppress(Empty):
@@ -216,8 +224,18 @@ class TurnStore:
             self._commit([marker], timeout_s)
 
     def before_fork(self) -> bool:
-        """Wait for the writer to be between two commits; whether it is."""
-        return self.writing.acquire(timeout=_FORK_WAIT_S)
+        """Let the writer finish and its thread end; whether both are done.
+
+        A child forked while SQLite works in another thread could never use it, and from Python 3.12 on a fork beside
+        any thread is warned of.
+        """
+        deadline = time.monotonic() + _FORK_WAIT_S
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            self._queue.put(_Marker(last=True))
+            self._hurry.set()
+            thread.join(_FORK_WAIT_S)
+        return self.writing.acquire(timeout=max(0.0, deadline - time.monotonic()))
 
     def after_fork(self, *, clean: bool) -> None:
         """Begin anew in a forked child.  What was queued is the parent's to write."""
