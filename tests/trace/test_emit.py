@@ -142,7 +142,10 @@ def test_an_unsampled_call_gets_no_span_from_us(traced):
 
 def test_another_emitters_span_gets_the_facts(alone):
     tracer = alone.provider.get_tracer("someone else")
-    with fake(truncated("Once")) as api, tracer.start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}):
+    with (
+        fake(truncated("Once")) as api,
+        tracer.start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}),
+    ):
         alone.client(api).messages.create(messages=[HELLO], **PARAMS)
     (span,) = alone.spans
     assert span.attributes["stoplint.stop_reason"] == "max_tokens"
