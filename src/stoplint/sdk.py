@@ -313,6 +313,9 @@ ERROR_TYPES: frozenset[str] = frozenset(
 
 OWN_MODULES: tuple[str, ...] = ("anthropic",)
 
+DROP_IN_MODULES: tuple[str, ...] = ("posthog.ai.anthropic",)
+"""Modules of other packages with client classes of the same names that derive from the SDK's."""
+
 PATCHED_CLIENTS: tuple[str, ...] = ("instructor",)
 """Packages whose client looks the same but returns models of the caller's own."""
 
@@ -332,6 +335,12 @@ def model_version(model: str) -> tuple[int, int] | None:
         return None
     major, minor = found["major"] or found["old"] or "1", found["minor"] or found["old_minor"] or "0"
     return int(major), int(minor)
+
+
+def is_client_class(module: str, name: str) -> bool:
+    """Whether `module.name` is a client of the SDK, or one that another package derives from it."""
+    ours = module.split(".", maxsplit=1)[0] in OWN_MODULES or module in DROP_IN_MODULES
+    return ours and name in CLIENT_CLASSES
 
 
 def unprefixed(name: str) -> str:

@@ -82,8 +82,8 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up) or "return" (a constant
-    that a function returns); outcomes of one `source` can be compared; `result` is the constant as text."""
+    """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up) or "return" or "assign"
+    (a constant that a function returns or a variable gets); outcomes of one `source` can be compared; `result` is the constant as text."""
 
     kind: str
     source: str

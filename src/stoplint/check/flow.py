@@ -26,7 +26,7 @@ from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
-from stoplint.check.flow_reasons import declared_as, returned_for
+from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ENDED, RUNNING, ANY, ListObj, State, changed, compact
@@ -99,6 +99,7 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
         declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:
         assigned(run, target, val, node.at)
+        assigned_for(run, target, val, node.at, state)
         bind(run, target, val, state, node.value)
     return Exits([state])
 
@@ -126,6 +127,9 @@ def _do(run: Run, node: ir.Do, state: State) -> Exits:
 def _return(run: Run, node: ir.Return, state: State) -> Exits:
     val = evaluate(run, node.value, state) if node.value is not None else const(None)
     returned_for(run, val, node.at, state)
+    promised = run.frame.function.func.returns if run.frame.function is not None else None
+    if promised is not None and any(atom.kind == "reason" for atom in val):
+        declared_as(run, evaluate(run, promised, state), val, node.at, state)
     val = note_return(run, node.at, val, state)
     if len(run.frames) == 1:
         escape(run, val, node.at, state)

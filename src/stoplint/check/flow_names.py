@@ -131,6 +131,6 @@ def member(run: Run, atom: Atom, name: str, state: State) -> Value:
 
 
 def external_member(dotted: str, name: str) -> Value:
-    if dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+    if sdk.is_client_class(dotted, name):
         return value(Atom("client_class"))
     return value(Atom("external", f"{dotted}.{name}"))

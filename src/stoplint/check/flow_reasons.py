@@ -113,8 +113,23 @@ def declared_as(run: Run, noted: Value, val: Value, at: int, state: State) -> No
         converted(run, atom.ref, val, "Literal", at, state)
 
 
+RESULT_WORDS = ("reason", "finish", "status", "outcome", "state")
+"""Words in the names of variables that hold what became of an answer."""
+
+
+def assigned_for(run: Run, target: ir.Expr, val: Value, at: int, state: State) -> None:
+    """`finish_reason = "stop"` on a path that tests of a reason led to: the branches translate."""
+    name = target.id if isinstance(target, ir.Name) else target.name if isinstance(target, ir.Attr) else ""
+    if any(word in name.lower() for word in RESULT_WORDS):
+        _translated(run, "assign", f"{run.frame.qualname} {name}", val, at, state)
+
+
 def returned_for(run: Run, val: Value, at: int, state: State) -> None:
     """A constant is returned on a path that tests of a reason led to: the function translates."""
+    _translated(run, "return", run.frame.qualname, val, at, state)
+
+
+def _translated(run: Run, kind: str, source: str, val: Value, at: int, state: State) -> None:
     atom = only(val, "const")
     if atom is None or not isinstance(atom.ref, str) or not atom.ref:
         return
@@ -122,4 +137,4 @@ def returned_for(run: Run, val: Value, at: int, state: State) -> None:
         track = run.tracks.get(token)
         if track is not None and track.tests and not known.exposed:
             mask = known.remaining & ~OTHER
-            track.outcomes[Outcome("return", run.frame.qualname, repr(atom.ref), mask, run.where(at))] = None
+            track.outcomes[Outcome(kind, source, repr(atom.ref), mask, run.where(at))] = None

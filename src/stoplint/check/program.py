@@ -206,7 +206,7 @@ class Program:
                 found = self.lookup_global(other, name, depth - 1)
                 if found is not None:
                     return found
-            elif star.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+            elif sdk.is_client_class(star, name):
                 return value(Atom("client_class"))
         return UNKNOWN if name in module.index.assigned or module.index.stars else None
 
@@ -227,7 +227,7 @@ class Program:
         submodule = self.find_module(f"{module}.{name}", near)
         if submodule is not None:
             return value(Atom("module", submodule.name))
-        if module.split(".")[0] in sdk.OWN_MODULES and name in sdk.CLIENT_CLASSES:
+        if sdk.is_client_class(module, name):
             return value(Atom("client_class"))
         return value(Atom("external", f"{module}.{name}"))
 
