@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import ErrorCompared, ErrorRead, ReasonInvented
+from stoplint.check.flow_core import set_path
 from stoplint.check.flow_escape import reach
 from stoplint.check.values import UNKNOWN, Atom, Value, text_of, value
 
@@ -45,11 +46,13 @@ def fails_requests(names: frozenset[str]) -> bool:
     return not names or any(one in BROAD or is_ours(one) for one in names)
 
 
-def error_member(run: Run, atom: Atom, name: str, at: int) -> Value:
-    """An attribute or item of a caught exception, or of what was taken from it."""
+def error_member(run: Run, atom: Atom, name: str, state: State, at: int, path: str | None) -> Value:
+    """An attribute or item of a caught exception, or of what was taken from it.  Past a read of its status it has one."""
     if atom.kind == "exception" and isinstance(atom.ref, tuple):
         guards = frozenset().union(*(guard for frame in run.frames for guard in frame.guards))
         run.emit(ErrorRead(run.where(at), name[1:], atom.ref, guards))
+        if name == ".status_code" and path is not None:
+            set_path(path, _only(STATUS), state)
     return as_text(value(atom))
 
 

@@ -211,7 +211,7 @@ def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Exp
     if kind in ("text", "tool_input", "reason", "reason_like", "dump"):
         return value(atom)
     if kind in ("exception", "exception_text"):
-        return error_member(run, atom, name, at)
+        return error_member(run, atom, name, state, at, path_of(source) if source is not None else None)
     return UNKNOWN
 
 

@@ -6,13 +6,16 @@ from stoplint.check.events import ErrorCompared, ErrorRead, ReasonCompared, Repo
 REASONS = frozenset({"end_turn", "pause_turn", "refusal", "model_context_window_exceeded"})
 """Stop reasons that no error message speaks of; `max_tokens` and `tool_use` are words of the API's own messages."""
 
+REFUSING = ("refusal", "refused to", "model refused")
+"""How people expect an error to speak of a refusal; "refused" alone is said of connections."""
+
 
 def stop_reason_as_error(event: ReasonCompared | ErrorCompared | ErrorRead) -> Report | None:
     """A stop reason is looked for in an exception, an error in stop_reason, a status where there is none."""
     if isinstance(event, ErrorRead):
         return _status(event)
     if isinstance(event, ErrorCompared):
-        found = sorted(REASONS.intersection(event.values))
+        found = sorted(one for one in event.values if one in REASONS or one.startswith(REFUSING))
         if not found or not all(name.startswith("anthropic.") for name in event.classes):
             return None
         message = (
