@@ -288,7 +288,7 @@ def test_a_worker_that_dies_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> N
     files = [source(f"{number}.py", "die" if number in (2, 3) else "a") for number in range(6)]
     loaded = load_all(*files, jobs=2, workers_from=0)
     assert [module.path for module in loaded.modules] == ["0.py", "1.py", "4.py", "5.py"]
-    assert loaded.unreadable == tuple(Unreadable(f"{n}.py", "brings the parser down (libcst)") for n in (2, 3))
+    assert loaded.unreadable == tuple(Unreadable(f"{n}.py", "brings the parser down (libcst)", passing=True) for n in (2, 3))
 
 
 def test_without_worker_processes_everything_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,4 +311,4 @@ def test_the_clock_ends_a_worker_that_does_not_work(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pool, "_PATIENCE", 1.0)
     loaded = load_all(source("a.py", "die"), source("b.py", "a.b"), seconds=1.0, jobs=2, workers_from=0)
     assert [module.path for module in loaded.modules] == ["b.py"]
-    assert loaded.unreadable == (Unreadable("a.py", "could not be parsed in 1 s"),)
+    assert loaded.unreadable == (Unreadable("a.py", "could not be parsed in 1 s", passing=True),)

@@ -224,7 +224,7 @@ class TestOutput:
 
     def test_output_file_is_whole_or_not_there(self, stoplint, write):
         write("a.py", READ)
-        done = stoplint("check", "--output-format", "json", "-o", "out.json")
+        done = stoplint("check", "--no-cache", "--output-format", "json", "-o", "out.json")
         assert done.out == "Found 1 finding (1 error) in 1 file\n"
         assert len(json.loads(Path("out.json").read_text(encoding="utf-8"))) == 1
         assert sorted(path.name for path in Path().iterdir()) == ["a.py", "out.json"]

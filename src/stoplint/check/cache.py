@@ -63,8 +63,7 @@ class Cache:
         path = self._path(task)
         body = zlib.compress(packed, 1)
         try:
-            self._make(path.parent)
-            _write(path, _MAGIC + _digest(body) + body)
+            keep(self._folder, path, _MAGIC + _digest(body) + body)
         except OSError:
             self._broken = True  # a read-only folder stays one for this run
         else:
@@ -108,15 +107,6 @@ class Cache:
         name = digest.hexdigest()
         return self._folder / "ir" / name[:2] / name[2:]
 
-    def _make(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
-            path = self._folder / name
-            if not path.exists():
-                _write(path, text.encode())
-
     def _prune(self) -> None:
         entries: list[tuple[float, int, str]] = []
         for folder in os.scandir(self._folder / "ir"):
@@ -134,6 +124,18 @@ class Cache:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def keep(root: str | os.PathLike[str], path: str | os.PathLike[str], data: bytes) -> None:
+    """Write an entry of the cache that lies in `root`, which is made where there is none.  Raises OSError."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
+            mark = Path(root, name)
+            if not mark.exists():
+                _write(mark, text.encode())
+    _write(Path(path), data)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from stoplint.check.ignorefiles import IgnoreFiles
+from stoplint.check.outcomes import Skipped
+from stoplint.check.runcache import BESIDE
 from stoplint.check.source import MAX_BYTES, MAX_NOTEBOOK_BYTES, SourceFile, kind_of
 
 if TYPE_CHECKING:
@@ -48,21 +50,18 @@ class Excludes(Protocol):
         """Whether the configuration that is nearest to an absolute path excludes it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Skipped:
-    """A file or folder that was not linted, and why: "larger than 2 MB"."""
-
-    path: str
-    reason: str
-    folder: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """`files` and `skipped` are sorted by path and do not depend on the order of the given paths."""
+    """`files` and `skipped` are sorted by path and do not depend on the order of the given paths.
+
+    `folders` are all that were looked into, and `beside` the paths of names in `runcache.BESIDE` in them: what a result
+    depends on besides the files.
+    """
 
     files: tuple[SourceFile, ...]
     skipped: tuple[Skipped, ...]
+    folders: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class NoExcludes:
@@ -119,6 +118,8 @@ class _Search:
     ignore_files: IgnoreFiles = field(default_factory=IgnoreFiles)
     found: dict[str, tuple[bool, str]] = field(default_factory=dict)
     skipped: set[Skipped] = field(default_factory=set)
+    folders: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     def add(self, path: Path) -> None:
         absolute = os.path.abspath(path)
@@ -140,7 +141,12 @@ class _Search:
             for _, path in self.found.values()
             if self._fits(path, kind := kind_of(path))
         ]
-        return Discovered(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(self.skipped)))
+        return Discovered(
+            tuple(sorted(files, key=lambda file: file.path)),
+            tuple(sorted(self.skipped)),
+            tuple(self.folders),
+            tuple(self.beside),
+        )
 
     def _top(self, path: str, *, excluded: bool) -> _Folder:
         """Where a walk starts.  Whoever names a folder that is ignored or excluded means it: nothing above speaks."""
@@ -154,6 +160,7 @@ class _Search:
         pending = [top]
         while pending:
             folder = pending.pop()
+            self.folders.append(folder.path)
             try:
                 with os.scandir(folder.path) as listing:
                     entries = list(listing)
@@ -163,6 +170,8 @@ class _Search:
             ignored = self.ignore_files.within(folder.real, folder.ignored, entries)
             here = _Folder(folder.path, folder.real, ignored, folder.excludes)
             for entry in entries:
+                if entry.name in BESIDE:
+                    self.beside.append(entry.path)
                 if entry.is_dir(follow_symlinks=False):
                     pending += self._below(entry, here)
                 elif entry.name.endswith(self.suffixes):
@@ -174,6 +183,7 @@ class _Search:
             reason: str | None = f"{entry.name} is never searched"
         elif os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
             reason = "a virtual environment"
+            self.folders.append(entry.path)
         else:
             reason = self._reason(entry, real, here, folder=True)
         if reason is None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from stoplint import catalog
 from stoplint.check import deep, inventory
 from stoplint.check.cache import Cache
-from stoplint.check.discover import Skipped
 from stoplint.check.facts import Facts
 from stoplint.check.judge import Judge
 from stoplint.check.load import Options as LoadOptions
+from stoplint.check.outcomes import Skipped
 from stoplint.check.pins import Pins
 from stoplint.check.program import Program
 from stoplint.check.project import Project
@@ -55,13 +55,15 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Result:
     """`findings` of all profiles, in any order, without fingerprints, places of Markdown as in `Source.text`;
-    `marked`: the paths of files that hold suppression comments; `files_checked` counts the given files that were read.
+    `marked`: the paths of files that hold suppression comments; `files_checked` counts the given files that were read;
+    `passing`: it may come out otherwise another time, as where a file took too long.
     """
 
     findings: tuple[Finding, ...]
     files_checked: int
     skipped: tuple[Skipped, ...] = ()
     marked: tuple[str, ...] = ()
+    passing: bool = False
 
 
 def run(
@@ -76,14 +78,14 @@ def run(
     Never raises for what a file holds: what cannot be read, decoded or parsed is a finding of code SL900.
     """
     wanted = {file.path for file in files}
-    loaded, found = _answered(
+    whole, loaded, found = _answered(
         (*project, *files), settings_of, options, lambda program, solved: Judge(program).findings(solved)
     )
     findings = [finding for finding in found if finding.place.path in wanted]
     findings += [_unreadable(one) for one in loaded.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
     marked = tuple(path for path in loaded.marked if path in wanted)
-    return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked)
+    return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked, whole.passing)
 
 
 def requests(
@@ -95,7 +97,7 @@ def requests(
 ) -> tuple[Call, ...]:
     """The requests made in `files`, in the order of their places; arguments as for `run`.  What cannot be read has none."""
     wanted = {file.path for file in files}
-    _, found = _answered((*project, *files), settings_of, options, inventory.calls)
+    _, _, found = _answered((*project, *files), settings_of, options, inventory.calls)
     return tuple(call for call in found if call.place.path in wanted)
 
 
@@ -104,8 +106,8 @@ def _answered(
     settings_of: Callable[[SourceFile], Settings],
     options: Options,
     ask: Callable[[Program, Solved], T],
-) -> tuple[Loaded, T]:
-    """Load and solve the files; what was loaded, and the answer of `ask`."""
+) -> tuple[Project, Loaded, T]:
+    """Load and solve the files; the project, what was loaded first, and the answer of `ask`."""
     everything = {file.path: file for file in files}
     cache = Cache(options.cache_dir) if options.cache_dir is not None else None
     pins = Pins()
@@ -113,7 +115,7 @@ def _answered(
     words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
     whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
     loaded = whole.start()
-    return loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
+    return whole, loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
 
 
 def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> tuple[Program, Solved]:

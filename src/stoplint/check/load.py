@@ -38,12 +38,14 @@ SECONDS: Final = 10.0
 class Unreadable:
     """A file, or one cell of a notebook, that could not be analysed: `reason` continues a sentence that begins with the
     path ("is not valid Python: ...").  `line` counts from 1, within the cell if there is one; None where it is unknown.
+    `passing`: it may go well another time.
     """
 
     path: str
     reason: str
     line: int | None = None
     cell: int | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Loaded:
     skipped: tuple[Unreadable, ...] = ()
     left: tuple[SourceFile, ...] = ()
     marked: tuple[str, ...] = ()
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may come out otherwise another time."""
+        return any(each.passing for each in self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ def _read(run: _Load, file: SourceFile) -> bytes | None:
     except OSError as error:
         run.unreadable.append(Unreadable(file.path, f"cannot be read: {error.strerror or error}"))
     except MemoryError:
-        run.unreadable.append(Unreadable(file.path, "cannot be read: it needs more memory than there is"))
+        run.unreadable.append(Unreadable(file.path, "cannot be read: it needs more memory than there is", passing=True))
     return None
 
 
@@ -235,8 +242,8 @@ def _unreadable(task: Task, refusal: Refusal) -> Unreadable:
     line = refusal.line
     if task.cells and line is not None:
         cell, before = task.cells[min(max(line, 1), len(task.cells)) - 1]
-        return Unreadable(task.path, refusal.reason, line - before, cell)
-    return Unreadable(task.path, refusal.reason, line)
+        return Unreadable(task.path, refusal.reason, line - before, cell, refusal.passing)
+    return Unreadable(task.path, refusal.reason, line, passing=refusal.passing)
 
 
 def _without_bad_cells(run: _Load, task: Task) -> Task | None:

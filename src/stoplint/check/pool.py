@@ -82,7 +82,8 @@ class _Worker:
             self.stop()
         if reply is None:
             late = expired or process.returncode == _OUT_OF_TIME
-            return Refusal(f"could not be parsed in {seconds:g} s" if late else "brings the parser down (libcst)")
+            why = f"could not be parsed in {seconds:g} s" if late else "brings the parser down (libcst)"
+            return Refusal(why, passing=True)
         return reply[1:] if reply[:1] == b"\1" else Refusal(*marshal.loads(reply[1:]))  # noqa: S302 - our own process
 
     def expire(self, latest: float) -> None:

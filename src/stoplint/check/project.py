@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Project:
-    """`files` by path with the names of all of them; `left` are not loaded yet."""
+    """`files` by path with the names of all of them; `left` are not loaded yet; `passing` as in `Loaded`."""
 
     names: dict[str, ModuleName]
     left: dict[str, SourceFile]
@@ -34,6 +34,7 @@ class Project:
     progress: Progress | None = None
     _by_end: dict[str, list[str]] = field(default_factory=dict)
     _importers: dict[str, list[str]] | None = None
+    passing: bool = False
 
     @staticmethod
     def of(
@@ -56,6 +57,7 @@ class Project:
             self.left.values(), names=self.names, options=self.options, cache=self.cache, progress=self.progress
         )
         self.left = {file.path: file for file in loaded.left}
+        self.passing |= loaded.passing
         return loaded
 
     def defining(self, modules: Collection[str]) -> Loaded:
@@ -78,7 +80,9 @@ class Project:
         files = [self.left.pop(path) for path in sorted(paths) if path in self.left]
         if not files:
             return Loaded(())
-        return load(files, names=self.names, options=replace(self.options, screen=False), cache=self.cache)
+        loaded = load(files, names=self.names, options=replace(self.options, screen=False), cache=self.cache)
+        self.passing |= loaded.passing
+        return loaded
 
     def _index(self) -> dict[str, list[str]]:
         """For each imported name the files left that import it."""

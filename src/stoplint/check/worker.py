@@ -26,10 +26,11 @@ class Task(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a text cannot be lowered, and in which line, where that is known."""
+    """Why a text cannot be lowered, and in which line, where that is known.  `passing`: another time it may go well."""
 
     reason: str
     line: int | None = None
+    passing: bool = False
 
 
 _TOO_DEEP: Final = "nests too deeply to be analysed"
@@ -59,7 +60,7 @@ def _attempt(task: Task) -> tuple[ir.Module, bytes] | Refusal:
     except UnicodeError:
         return Refusal(_NO_TEXT)
     except MemoryError:
-        return Refusal("needs more memory than there is")
+        return Refusal("needs more memory than there is", passing=True)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of the parser is no Exception

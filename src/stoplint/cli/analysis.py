@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoplint.check import baseline, suppress
-from stoplint.check.discover import EXCLUDED, Discovered, Skipped, discover, shown
+from stoplint.check.discover import EXCLUDED, Discovered, discover, shown
 from stoplint.check.fingerprint import statement_text, with_fingerprints
+from stoplint.check.outcomes import Skipped
+from stoplint.check.runcache import Dependencies
 from stoplint.check.source import SourceFile, kind_of
+from stoplint.cli import unchanged
 from stoplint.cli.errors import NothingToCheckError, UserError
 from stoplint.cli.sources import Sources
 from stoplint.config import ConfigError, Configs, Overrides, Selection
-from stoplint.config.finder import project_root
+from stoplint.config.finder import project_folder, project_root
 from stoplint.report import Report, sort_key
 
 if TYPE_CHECKING:
@@ -29,11 +32,11 @@ if TYPE_CHECKING:
     from stoplint.check.engine import Options as EngineOptions
     from stoplint.check.engine import Result
     from stoplint.check.inventory import Call
+    from stoplint.check.runcache import RunCache
     from stoplint.config import Settings
     from stoplint.findings import Finding
 
 STDIN = "<stdin>"
-_PROJECT_MARKS = ("stoplint.toml", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 UNREADABLE = "SL900"
 
 
@@ -86,6 +89,25 @@ def analyse(request: Request) -> Analysis:
         return _Run(request, configs, found).analysis()
     except ConfigError as error:
         raise UserError(str(error)) from None
+
+
+def checked(request: Request, cache: RunCache) -> Report:
+    """The report of `analyse`; that of an earlier run where nothing has changed that it depends on."""
+    configs = Configs(request.overrides, request.isolated)
+    try:
+        found = _files(request, configs)
+        if not found.files:
+            _nothing(request, found.skipped)
+        run = _Run(request, configs, found)
+        known = cache.recall(run.dependencies())
+        if known is not None:
+            return unchanged.report(known)
+        analysis = run.analysis()
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    if not run.passing:
+        cache.keep(unchanged.outcome(analysis.report))
+    return analysis.report
 
 
 def requests(request: Request) -> tuple[Call, ...]:
@@ -163,6 +185,8 @@ class _Run:
     sources: Sources = field(default_factory=Sources)
     texts: dict[Finding, str] = field(default_factory=dict)
     unfixable: dict[str, str] = field(default_factory=dict)
+    passing: bool = False
+    _others: Discovered | None = None
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -171,6 +195,7 @@ class _Run:
     def analysis(self) -> Analysis:
         self.sources.add(self.files)
         result = self._result()
+        self.passing = result.passing
         findings = self._fingerprinted(result.findings)
         kept, suppressed = self._unsuppressed(findings, result.marked)
         shown_findings = [one for one in kept if self._wanted(one)]
@@ -210,12 +235,30 @@ class _Run:
     def project(self) -> tuple[SourceFile, ...]:
         """The other files of the projects that the given paths lie in: what a helper there does is known then."""
         given = {file.path for file in self.files}
+        return tuple(file for file in self._beyond().files if file.path not in given)
+
+    def dependencies(self) -> Dependencies:
+        """What the findings depend on."""
+        beyond = self._beyond()
+        return Dependencies(
+            tuple(str(file.file) for file in self.files),
+            tuple(str(file.file) for file in self.project()),
+            (*self.found.beside, *beyond.beside),
+            (*self.found.folders, *beyond.folders),
+            tuple((os.path.abspath(one.path), one.reason) for one in (*self.found.skipped, *beyond.skipped)),  # noqa: PTH100
+            tuple(os.path.abspath(path) for path in self._anchors()),  # noqa: PTH100
+        )
+
+    def _beyond(self) -> Discovered:
+        """What lies in the projects of the given paths, where not all of it was named."""
+        if self._others is not None:
+            return self._others
         named = {Path(os.path.abspath(path)) for path in self._anchors()}  # noqa: PTH100 - links are not resolved
-        roots = {root for path in named if (root := _project_folder(path)) is not None}
+        roots = {root for path in named if (root := project_folder(path)) is not None}
         # A project of which every file was named has no others; listing it again would take as long as the first time.
         beyond = sorted(root for root in roots if named.isdisjoint((root, *root.parents)))
-        found = discover(beyond, self.configs).files if beyond else ()
-        return tuple(file for file in found if file.path not in given)
+        self._others = discover(beyond, self.configs) if beyond else Discovered((), ())
+        return self._others
 
     def _anchors(self) -> list[str]:
         if "-" in self.request.paths:
@@ -349,11 +392,3 @@ def baseline_groups(
         return [(baseline.read(file), part) for file, part in parts.items()]
     except baseline.BaselineError as error:
         raise UserError(str(error)) from None
-
-
-def _project_folder(path: Path) -> Path | None:
-    """The project that a path lies in: the nearest folder that looks like one; None for a file on its own."""
-    for folder in (path, *path.parents):
-        if folder.is_dir() and any((folder / mark).exists() for mark in _PROJECT_MARKS):
-            return folder
-    return None

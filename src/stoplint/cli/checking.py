@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoplint import report as formats
-from stoplint.check.edits import replace_file
-from stoplint.cli import EXIT_CLEAN, EXIT_FINDINGS
-from stoplint.cli.analysis import Request, analyse
+from stoplint.cli import EXIT_CLEAN, EXIT_FINDINGS, unchanged
 from stoplint.cli.closing import closing_lines
 from stoplint.cli.console import open_console
 from stoplint.cli.errors import UserError
 from stoplint.cli.progress import progress_for
-from stoplint.cli.requests import request_of, verbosity
 from stoplint.report import Style
 from stoplint.report._terminal import paint, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stoplint.cli.analysis import Analysis
+    from stoplint.check.runcache import RunCache
+    from stoplint.cli.analysis import Analysis, Request
     from stoplint.cli.check import CheckOptions
     from stoplint.cli.console import Console
+    from stoplint.cli.progress import Progress
     from stoplint.report import Report
 
 STATISTICS_FORMATS = ("full", "concise", "grouped", "json")
@@ -36,7 +36,12 @@ def run_check(options: CheckOptions) -> int:
     """Check, and return the exit code.  Raises UserError, NothingToCheckError."""
     if options["statistics"] and options["output_format"] not in STATISTICS_FORMATS:
         raise UserError(f"--statistics goes with the formats {', '.join(STATISTICS_FORMATS)}")
-    console = open_console(options["color"], verbosity(options))
+    console = open_console(options["color"], -1 if options["quiet"] else options["verbose"])
+    cache = unchanged.cache_for(options)
+    if cache is not None and not options["watch"] and (known := cache.unchanged()) is not None:
+        return _reported(unchanged.report(known), options, console)
+    from stoplint.cli.requests import request_of  # noqa: PLC0415 - an unchanged project is done by now
+
     request = replace(
         request_of(options), stdin_filename=options["stdin_filename"], use_baseline=not options["no_baseline"]
     )
@@ -46,12 +51,27 @@ def run_check(options: CheckOptions) -> int:
         raise UserError("--unsafe-fixes goes with --fix or --diff")
     if options["watch"]:
         return _watch(request, options, console)
-    analysis = _analysed(request, console)
     if options["add_ignores"] is not None:
-        return _add_ignores(analysis, options["add_ignores"], console)
-    _show(analysis.report, options, console)
-    found = bool(analysis.report.findings) and not options["exit_zero"]
-    return EXIT_FINDINGS if found else EXIT_CLEAN
+        return _add_ignores(_analysed(request, console), options["add_ignores"], console)
+    return _reported(_checked(request, cache, console), options, console)
+
+
+def _reported(report: Report, options: CheckOptions, console: Console) -> int:
+    _show(report, options, console)
+    return EXIT_FINDINGS if report.findings and not options["exit_zero"] else EXIT_CLEAN
+
+
+def _checked(request: Request, cache: RunCache | None, console: Console) -> Report:
+    """The report, from the cache where it has it."""
+    if cache is None:
+        return _analysed(request, console).report
+    from stoplint.cli.analysis import checked  # noqa: PLC0415
+
+    with _progress(console) as progress:
+        report = checked(replace(request, progress=progress), cache)
+    if cache.why and console.verbosity > 0:
+        console.note(f"not from the cache: {cache.why}")
+    return report
 
 
 def _fix(request: Request, options: CheckOptions, console: Console) -> int:
@@ -88,9 +108,17 @@ def _watch(request: Request, options: CheckOptions, console: Console) -> int:
 
 
 def _analysed(request: Request, console: Console) -> Analysis:
+    from stoplint.cli.analysis import analyse  # noqa: PLC0415
+
+    with _progress(console) as progress:
+        return analyse(replace(request, progress=progress))
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress | None]:
     progress = progress_for(console)
     try:
-        return analyse(replace(request, progress=progress))
+        yield progress
     finally:
         if progress is not None:
             progress.clear()
@@ -136,6 +164,8 @@ def _statistics(report: Report, output_format: str) -> Iterator[str]:
 
 
 def _write_file(path: Path, text: str) -> None:
+    from stoplint.check.edits import replace_file  # noqa: PLC0415
+
     try:
         replace_file(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:

@@ -10,7 +10,7 @@ from stoplint.report._terminal import listed, paint, plural, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stoplint.check.discover import Skipped
+    from stoplint.check.outcomes import Skipped
     from stoplint.findings import Severity
     from stoplint.report import Report, Style
 

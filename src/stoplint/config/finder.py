@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OWN_FILE = "stoplint.toml"
 SHARED_FILE = "pyproject.toml"
+PROJECT_MARKS = (OWN_FILE, SHARED_FILE, "setup.py", "setup.cfg", ".git")
 COMMAND_LINE = "command line"
 DEFAULT = "default"
 
@@ -114,6 +115,14 @@ def project_root(path: str | Path, configs: Configs) -> Path:
             return folder
     config = configs.for_path(start)
     return config.folder if config.folder is not None else Path.cwd()
+
+
+def project_folder(path: Path) -> Path | None:
+    """The project that a path lies in: the nearest folder that looks like one; None for a file on its own."""
+    for folder in (path, *path.parents):
+        if folder.is_dir() and any((folder / mark).exists() for mark in PROJECT_MARKS):
+            return folder
+    return None
 
 
 def _default() -> Config:

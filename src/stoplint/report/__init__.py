@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from stoplint.check.discover import Skipped
+    from stoplint.check.outcomes import Skipped
     from stoplint.check.source import Source
     from stoplint.findings import Finding, Place
 
