@@ -107,6 +107,17 @@ class TestGuards:
         body = f"def ask(messages):\n    reply = {call}\n    return reply.content\n"
         assert '    if reply.stop_reason not in ("end_turn", "stop_sequence"):' in fixed(tmp_path, body)
 
+    def test_a_use_in_a_loop_over_the_blocks_is_guarded_ahead_of_the_loop(self, tmp_path):
+        body = (
+            f'def ask(messages):\n    reply = {CALL}\n    if reply.stop_reason == "refusal":\n        return\n'
+            '    for block in reply.content:\n        if block.type == "text":\n            print(block.text)\n'
+        )
+        assert fixed(tmp_path, body).splitlines()[4:7] == [
+            '    if reply.stop_reason == "max_tokens":',
+            f"        {RAISE % 'reply'}",
+            "    for block in reply.content:",
+        ]
+
     def test_a_branch_for_certain_reasons_gets_no_test_of_others(self, tmp_path):
         body = (
             f'def ask(messages):\n    reply = {CALL}\n    if reply.stop_reason == "refusal":\n        return ""\n'

@@ -12,7 +12,7 @@ from stoplint.check.fix.raising import Guard
 from stoplint.findings import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from stoplint.check.fix.answers import Binding, Call
     from stoplint.check.fix.spot import Spot
@@ -45,8 +45,8 @@ def unhandled(spot: Spot) -> Fix | None:
     guard = Guard(reasons)
     if call.form == "whole":
         use = tree.statement(spot.node)
-        name = _held_at(spot, call, use) if use is not None else None
-        edits = [tree.before(use, guard.lines(tree, f"{name}.stop_reason"))] if use is not None and name else None
+        at = _held_at(spot, call, use) if use is not None else None
+        edits = [tree.before(at[1], guard.lines(tree, f"{at[0]}.stop_reason"))] if at is not None else None
     else:
         edits = streams.guarded(tree, call, guard)
     return Fix("unsafe", f"Raise on {' and '.join(f'`{one}`' for one in reasons)}", tuple(edits)) if edits else None
@@ -155,18 +155,30 @@ def _is_told(tree: Tree, use: Statement) -> bool:
     return False
 
 
-def _held_at(spot: Spot, call: Call, use: Statement) -> str | None:
-    """The name that certainly holds the answer where it is used."""
+def _held_at(spot: Spot, call: Call, use: Statement) -> tuple[str, Statement] | None:
+    """The name that certainly holds the answer where it is used, and that statement: of a use in a loop over the
+    content, the loop.
+    """
     tree = spot.tree
     held = _bindings(spot, call)
     if not held:
         return None
     name = held[0].name
-    if _is_told(tree, use):
+    loops = [one for one in _loops_around(tree, use) if tree.code(one.iter) == f"{name}.content"]
+    place = loops[-1] if loops else use
+    if _is_told(tree, place):
         return None
-    if any(one.attr.value in ("content", "parsed_output") for one in answers.attributes_of(tree, use, name)):
-        return name
-    around = {id(up) for up in tree.around(use)}
+    if any(one.attr.value in ("content", "parsed_output") for one in answers.attributes_of(tree, place, name)):
+        return name, place
+    around = {id(up) for up in tree.around(place)}
     first = held[0].statement
-    sure = len(held) == 1 and id(tree.parent(first)) in around and tree.span(first)[1] <= tree.span(use)[0]
-    return name if sure else None
+    sure = len(held) == 1 and id(tree.parent(first)) in around and tree.span(first)[1] <= tree.span(place)[0]
+    return (name, place) if sure else None
+
+
+def _loops_around(tree: Tree, use: Statement) -> Iterator[cst.For]:
+    for above in tree.around(use):
+        if isinstance(above, (cst.FunctionDef, cst.Lambda)):
+            return
+        if isinstance(above, cst.For):
+            yield above
