@@ -83,7 +83,8 @@ class Track:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up) or "return" or "assign"
-    (a constant that a function returns or a variable gets); outcomes of one `source` can be compared; `result` is the constant as text."""
+    (a constant that a function returns or a variable gets); outcomes of one `source` can be compared; `result` is the constant as text.
+    """
 
     kind: str
     source: str
@@ -124,7 +125,8 @@ class ResponseEnded:
 class PositionRead:
     """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
     subscripted nothing excluded an empty list; `remaining`: the reasons possible where it is read; `guards`: what an
-    enclosing handler falls back on ("IndexError", "AttributeError", ...)."""
+    enclosing handler falls back on ("IndexError", "AttributeError", ...).
+    """
 
     request: Request
     where: Where
@@ -164,7 +166,8 @@ class ReasonReadEarly:
 @dataclass(frozen=True, slots=True)
 class TurnBuilt:
     """A block is put into the content of a user turn after, or before, others.  `before`: types that certainly or
-    possibly stand before it; `after`: types that stand after it."""
+    possibly stand before it; `after`: types that stand after it.
+    """
 
     where: Where
     block: str
@@ -177,7 +180,8 @@ class TurnAppended:
     """A turn is put at the end of a message list; `before`: the turns that certainly stand in front of it, as far as
     they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns;
     `again`: the turn before it may be one from the same place; `answered`: the requests whose calls its results answer;
-    `owner`: the request whose answer is in it, with the reasons that are possible here."""
+    `owner`: the request whose answer is in it, with the reasons that are possible here.
+    """
 
     where: Where
     turn: Turn
@@ -195,7 +199,8 @@ class Sent:
     """An earlier request, seen from the one being made.  `known`: what this path knows of its answer; `named`: the reasons
     that were asked about; `tails`: for each way that control may have come, the turns that were put behind the messages
     since, None when they changed in another way; `related`: it is the same conversation, not one that begins anew;
-    `differs`: the names of options that are or may be different, "?" when nothing is known of them."""
+    `differs`: the names of options that are or may be different, "?" when nothing is known of them.
+    """
 
     request: Request
     known: Knowledge
@@ -213,7 +218,8 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class RequestMade:
     """A request goes out, as told at `where`: in the function that holds the answer that it follows.  `again`: the
-    earlier requests that it has to do with."""
+    earlier requests that it has to do with.
+    """
 
     request: Request
     where: Where
@@ -232,7 +238,8 @@ class TurnKept:
 @dataclass(frozen=True, slots=True)
 class GoesOn:
     """One way to enter a loop's body once more, or to call itself: what is known there of the answer of a request made
-    in it.  `answered`: results of tools were put behind it."""
+    in it.  `answered`: results of tools were put behind it.
+    """
 
     request: Request
     remaining: int
@@ -243,7 +250,8 @@ class GoesOn:
 @dataclass(frozen=True, slots=True)
 class LoopContinued:
     """A loop without an end of its own, or a recursion, in which requests are made.  `bounded`: something else than the
-    answers can end it."""
+    answers can end it.
+    """
 
     where: Where
     goes_on: tuple[GoesOn, ...]
@@ -253,7 +261,8 @@ class LoopContinued:
 @dataclass(frozen=True, slots=True)
 class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
-    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there)."""
+    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there).
+    """
 
     request: Request
     where: Where
@@ -272,7 +281,8 @@ class ErrorCompared:
 @dataclass(frozen=True, slots=True)
 class ErrorRead:
     """An attribute of a caught exception is read; `classes`: what it may be; `guards`: what an enclosing handler falls
-    back on."""
+    back on.
+    """
 
     where: Where
     attribute: str

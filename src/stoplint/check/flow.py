@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_blocks import (
     enter_blocks,
     finish_blocks,
@@ -18,7 +19,6 @@ from stoplint.check.flow_blocks import (
     note_return,
     seen_of,
 )
-from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned
@@ -29,7 +29,7 @@ from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
-from stoplint.check.knowledge import ENDED, RUNNING, ANY, ListObj, State, changed, compact
+from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.run import MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
 from stoplint.sdk import STEPS

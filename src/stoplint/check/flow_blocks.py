@@ -98,7 +98,9 @@ def note_branch(run: Run, at: int, one: Iterable[State], two: Iterable[State]) -
     """One side of an `if` answers the call, the other does not."""
     loop = block_loop(run)
     sides = [list(one), list(two)]
-    for token in loop.blocks if loop is not None and all(sides) else ():
+    if loop is None or not all(sides):
+        return
+    for token in loop.blocks:
         for mine, other in (sides, sides[::-1]):
             answered = seen_of(token, mine)
             if answered & ANSWERED and not answered & OPEN and any(_bits(state, token) == OPEN for state in other):

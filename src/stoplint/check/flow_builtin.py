@@ -248,7 +248,7 @@ def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     items.update(arguments.keywords)
     ref = run.token(at, "dict")
     state.heap[ref] = DictObj(tuple(items.items()), is_open)
-    display_built(run, ref, state)
+    display_built(ref, state)
     return value(Atom("dict", ref))
 
 

@@ -85,7 +85,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
     if isinstance(old, DictObj) and old.items == fresh.items and not is_open:
         fresh = old
     state.heap[ref] = fresh
-    display_built(run, ref, state)
+    display_built(ref, state)
     note_entries(run, ref, (key for key, _ in expr.items))
     return value(Atom("dict", ref))
 

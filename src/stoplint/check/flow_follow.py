@@ -58,7 +58,8 @@ def sent_before(run: Run, token: Token, options: Mapping[str, Value], state: Sta
 
 def _by_content(obj: ListObj, earlier: Token, *, cut: bool) -> tuple[tuple[tuple[Turn, ...] | None, ...], bool]:
     """A list that was not sent before but holds the earlier answer goes on from there; after an answer that was `cut`
-    a conversation that knows nothing of it is told as well."""
+    a conversation that knows nothing of it is told as well.
+    """
     own = [number for number, turn in enumerate(obj.turns) if earlier in turn.owners]
     if own:
         return (obj.turns[own[-1] :],), True
@@ -88,9 +89,10 @@ def _settled(run: Run, val: Value, state: State) -> bool:
     return kind in ("external", "func", "class", "object") or (bool(kind) and stable(run, val, state, MAX_NESTED))
 
 
-def repeated_from(run: Run, token: Token, state: State) -> Where | None:
+def repeated_from(run: Run, token: Token) -> Where | None:
     """Of a request that goes out again from the same place: the call in the function that holds the earlier answer,
-    None when it is held where the request is made, or nowhere."""
+    None when it is held where the request is made, or nowhere.
+    """
     envs = [frame.caller_env for frame in run.frames[1:]]
     for depth in reversed(range(len(envs))):
         if any(atom.ref == token and atom.kind != "list" for val in envs[depth].values() for atom in val):

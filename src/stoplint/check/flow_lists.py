@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate
-from stoplint.check.flow_turns import check_blocks, describe, put_behind
 from stoplint.check.flow_reasons import note_entries
+from stoplint.check.flow_turns import check_blocks, describe, put_behind
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, changed, grown
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, union, value
 
 if TYPE_CHECKING:
+    from stoplint.check.run import Run
     from collections.abc import Hashable
 
 MAX_ITEMS = 24
@@ -61,13 +61,13 @@ def stable(run: Run, members: Value, state: State, depth: int = 3) -> bool:
         obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
         if obj is None and depth and atom.kind in ("list", "dict"):
             continue  # too deep in a constant to be kept, and nothing has touched it here
+        parts: tuple[Value, ...] | None = None
         if isinstance(obj, DictObj) and not obj.open:
-            if all(len(val) == 1 and stable(run, val, state, depth - 1) for _, val in obj.items):
-                continue
-        elif isinstance(obj, ListObj) and obj.items is not None and not obj.open:
-            if all(len(val) == 1 and stable(run, val, state, depth - 1) for val in obj.items):
-                continue
-        return False
+            parts = tuple(val for _, val in obj.items)
+        elif isinstance(obj, ListObj) and not obj.open:
+            parts = obj.items
+        if parts is None or not all(len(val) == 1 and stable(run, val, state, depth - 1) for val in parts):
+            return False
     return True
 
 
@@ -130,9 +130,7 @@ def appended(run: Run, obj: ListObj, item: Value, at: int, state: State, *, agai
         twice = not again and obj.items and obj.items[-1] == item and item
         items = obj.items if twice else (*obj.items, item)
     turns = put_behind(run, obj, turn, state, again=bool(item) and item <= obj.last)
-    return ListObj(
-        items, item or value(ANY), obj.members | item, obj.open or not item, grown(obj.sent, turn), turns
-    )
+    return ListObj(items, item or value(ANY), obj.members | item, obj.open or not item, grown(obj.sent, turn), turns)
 
 
 def inserted(run: Run, obj: ListObj, position: object, item: Value, at: int, state: State) -> ListObj:

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from stoplint.check.run import Frame, Run
 
 OF_ANSWERS = frozenset(
-    {"test", "content_test", "path_test", "content", "content_len", "text", "reason", "reason_like", "block", "block_type"}
+    {
+        "test",
+        "content_test",
+        "path_test",
+        "content",
+        "content_len",
+        "text",
+        "reason",
+        "reason_like",
+        "block",
+        "block_type",
+    }
     | {"block_id", "block_name", "message", "tool_input", "event", "event_type", "delta", "dump", "stop_sequence"}
 )
 """Kinds of values that say something of a response: a test of one is no bound."""
@@ -25,7 +36,8 @@ class Loop:
     """A loop, or the body of a function that calls itself, while it is interpreted.  `bounded`: something else than the
     answers can end it; `flagged`: a variable that is True or False decides; `requests`: those made in it; `inside`: the
     paths that enter its body, in the latest round; `blocks`: the answers whose blocks it goes over, `lost`: where it may
-    leave a call without a result."""
+    leave a call without a result.
+    """
 
     where: Where
     bounded: bool = False

@@ -7,14 +7,17 @@ from dataclasses import replace
 from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
-from stoplint.check.flow_core import Arguments
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_reasons import look_up_reason
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
-from stoplint.check.run import Run
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stoplint.check.run import Run
+    from stoplint.check.flow_core import Arguments
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 MUTATING = frozenset({"append", "extend", "insert", "appendleft"})

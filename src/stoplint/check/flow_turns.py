@@ -1,5 +1,6 @@
 """Turns and content blocks as programs write them: what a dict, a parameter class or a helper's result says as a turn,
-and what happens where one is put behind another."""
+and what happens where one is put behind another.
+"""
 
 from __future__ import annotations
 
@@ -144,7 +145,7 @@ def _words(run: Run, content: Value, state: State) -> str:
     return " ".join(word for word in found if word)
 
 
-def display_built(run: Run, ref: Hashable, state: State) -> None:
+def display_built(ref: Hashable, state: State) -> None:
     """A dict is written: a result answers the call whose id is in it, any other one puts the call aside."""
     obj = state.heap.get(ref)
     if isinstance(obj, DictObj):

@@ -33,7 +33,8 @@ class Use(NamedTuple):
 class Knowledge:
     """Of one response: the reasons still possible, whether the content may be empty, whether the reason or the whole
     response has gone out of view on every path so far, the uses that nothing has answered for yet, how far its stream may
-    have come, and, on the path of a parser's error, where its text was parsed before anything looked at the reason."""
+    have come, and, on the path of a parser's error, where its text was parsed before anything looked at the reason.
+    """
 
     remaining: int = EVERY
     content: int = NONEMPTY | EMPTY
@@ -99,7 +100,8 @@ class Turn(NamedTuple):
     """A turn as it was put into a message list.  `blocks`: their types in order, "?" for one that cannot be read;
     `owners`: the responses whose content is in it; `how` it is in it: "content" (as it came), "nulls" (dumped with the
     fields that were not sent), "text" (only its text), "rebuilt" (block by block); `words`: literal text in it;
-    `answers`: the ids of blocks that tool_results in it answer."""
+    `answers`: the ids of blocks that tool_results in it answer.
+    """
 
     role: str = ""
     blocks: tuple[str, ...] = ("?",)
@@ -144,7 +146,8 @@ def changed(sent: Sent) -> Sent:
 class ListObj:
     """A list (tuple, set): `items` exactly, when every path agrees; `last` what the last item may be (START: none yet,
     ANY: unknown); `members` everything seen in it; `sent` the requests that sent it, with what came behind it since;
-    `turns` the turns at its end, as far as they are the same on every path."""
+    `turns` the turns at its end, as far as they are the same on every path.
+    """
 
     items: tuple[Value, ...] | None
     last: Value

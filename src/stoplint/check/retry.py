@@ -21,7 +21,8 @@ CONDITIONS = ("retry", "on", "exception", "exceptions", "retry_on_exception", "r
 
 def retried_after(program: Program, info: FunctionInfo) -> frozenset[str] | None:
     """The exceptions after which decorators call a function again, by their last names ("" for all of them); None when
-    no decorator does."""
+    no decorator does.
+    """
     found: frozenset[str] | None = None
     for expr in info.func.decorators:
         names = _library(expr)

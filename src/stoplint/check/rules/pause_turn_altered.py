@@ -1,30 +1,36 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stoplint.check.events import Report, RequestMade, Sent
-from stoplint.check.values import Where  # noqa: TC001 - the annotation is read at run time
 from stoplint.reasons import PAUSE_TURN
 
-WHAT = {
+if TYPE_CHECKING:
+    from stoplint.check.values import Where
+
+MESSAGES = {
     "added": (
         "The model's turn is only paused, and this user message ends it: the server cannot go on where it stopped. "
-        "Append the paused content and send it with nothing else",
-        "ends the paused turn",
+        "Append the paused content and send it with nothing else"
     ),
     "rebuilt": (
         "The paused content is put back changed: what the server tools found so far is lost. "
-        "Append `response.content` as it came",
-        "not the content that came",
+        "Append `response.content` as it came"
     ),
     "dropped": (
         "After pause_turn the request goes out without the paused content, so everything starts again. "
-        "Append `response.content` as an assistant message first",
-        "without the paused turn",
+        "Append `response.content` as an assistant message first"
     ),
     "tools": (
         "The request that resumes a paused turn has no server tools any more: the open tool call has no tool (400). "
-        "Send the same tools as before",
-        "the server tools are missing",
+        "Send the same tools as before"
     ),
+}
+LABELS = {
+    "added": "ends the paused turn",
+    "rebuilt": "not the content that came",
+    "dropped": "without the paused turn",
+    "tools": "the server tools are missing",
 }
 
 
@@ -37,8 +43,8 @@ def pause_turn_altered(event: RequestMade) -> Report | None:
         if not what and sent.request.server_tools and event.request.server_tools is False:
             what = "tools"
         if what:
-            message, label = WHAT[what]
-            return Report(where or event.where, message, label, PAUSE_TURN, sent.request, in_owner=True)
+            place = where or event.where
+            return Report(place, MESSAGES[what], LABELS[what], PAUSE_TURN, sent.request, in_owner=True)
     return None
 
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import re
 
 from stoplint.check.events import Report, RequestMade, Sent
-from stoplint.check.knowledge import Turn
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stoplint.check.knowledge import Turn
 
 GOING_ON = re.compile(
     r"\b(contin\w+|go on|carry on|keep (going|writing)|proceed|resume|pick up|where (you|it) (stopped|left)|the rest)\b",

@@ -24,8 +24,7 @@ def unbounded_continuation(event: LoopContinued) -> Report | None:
         f"This goes on as long as the answers are {what}, and nothing else ends it: it may send requests for ever. "
         "Bound the number of attempts"
     )
-    profile = "default" if because else "strict"
-    return Report(event.where, message, "no bound", reasons, request, profile=profile)
+    return Report(event.where, message, "no bound", reasons, request, profile="default" if because else "strict")
 
 
 def _empty(way: GoesOn) -> bool:
