@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
 from stoplint.check.flow_escape import escape, put_away
-from stoplint.check.flow_follow import void
+from stoplint.check.flow_follow import altered, void
 from stoplint.check.flow_lists import iterate
-from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.knowledge import DictObj, ListObj, State, changed
 from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, value
 
@@ -76,6 +76,8 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     key: Hashable = literal(evaluate(run, target.key, state))
     put_away(run, val, target.at, state)
     for owner in owners:
+        if key != "cache_control":  # says how to bill, not what is asked
+            altered(run, owner, state)
         if owner.kind == "symbol" or (owner.kind == "object" and key is not None):
             _store(run, owner, str(key), val, target.at, state) if key is not None else escape(
                 run, val, target.at, state
@@ -90,7 +92,8 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
             else:
                 state.heap[owner.ref] = DictObj((*obj.items, (("any", target.at), val)), open=True)
         elif owner.kind == "list" and isinstance(obj, ListObj):
-            state.heap[owner.ref] = ListObj(None, obj.last | val, obj.members | val, open=True)
+            sent = changed(obj.sent)
+            state.heap[owner.ref] = ListObj(None, obj.last | val, obj.members | val, open=True, sent=sent)
     if not owners:
         escape(run, val, target.at, state, shown=True)
 

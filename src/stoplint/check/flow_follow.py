@@ -137,6 +137,15 @@ def void(run: Run, changing: Atom, state: State) -> None:
                 state.heap[key] = DictObj(items)
 
 
+def altered(run: Run, owner: Atom, state: State) -> None:
+    """Something inside a value is set: what was sent with it is not what it was."""
+    void(run, owner, state)
+    root = _root(owner.ref)
+    obj = state.heap.get(root)
+    if root != owner.ref and isinstance(obj, ListObj):
+        state.heap[root] = replace(obj, sent=changed(obj.sent), turns=())
+
+
 def mentions(run: Run, val: Value, changing: Atom, state: State, depth: int = 4) -> bool:
     """Whether a value is, holds or was read off another."""
     for atom in val:

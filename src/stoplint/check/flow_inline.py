@@ -34,7 +34,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     run.calls.add(key)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
-    tracked = any(_tracked(atom) or _asks(run, atom) for atom in reach(run, given, state, 3))
+    tracked = any(_tracked(atom) or _asks(run, atom) or _sent(state, atom) for atom in reach(run, given, state, 3))
     run.touched = run.touched or tracked
     _splatted_inputs(run, key, arguments, state, at)
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
@@ -118,6 +118,12 @@ def _tracked(atom: Atom) -> bool:
     if isinstance(atom.ref, Token) and atom.kind not in ("list", "dict", "object", "symbol", "iterator", "partial"):
         return True
     return atom.kind in ("create", "open_stream", "parse", "client", "messages", "partial") or exposes(atom)
+
+
+def _sent(state: State, atom: Atom) -> bool:
+    """A list that was sent: what a helper does with it, the next request shows."""
+    obj = state.heap.get(atom.ref) if atom.kind in ("list", "symbol") else None
+    return isinstance(obj, ListObj) and bool(obj.sent)
 
 
 def _asks(run: Run, atom: Atom) -> bool:

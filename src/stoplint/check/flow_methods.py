@@ -11,7 +11,7 @@ from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import CARRIED, step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_reasons import look_up_reason
-from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
 from typing import TYPE_CHECKING
 
@@ -93,16 +93,17 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         popped = obj.items[-1] if position == -1 and obj.items else obj.members
         items = obj.items[:-1] if position == -1 and obj.items else None
         last = (items[-1] or value(ANY)) if items else value(START) if items == () else value(ANY)
-        state.heap[atom.ref] = ListObj(items, last, obj.members, open=obj.open)
+        sent, turns = (shortened(obj.sent), obj.turns[:-1]) if position == -1 else (changed(obj.sent), ())
+        state.heap[atom.ref] = ListObj(items, last, obj.members, obj.open, sent, turns)
         return popped
     elif name == "clear":
-        state.heap[atom.ref] = ListObj((), value(START))
+        state.heap[atom.ref] = ListObj((), value(START), sent=changed(obj.sent))
     elif name == "copy":
         ref = run.token(at, "copy")
         state.heap[ref] = obj
         return value(Atom("list", ref))
     elif name in ("remove", "reverse", "sort"):
-        state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True)
+        state.heap[atom.ref] = ListObj(None, value(ANY), obj.members, open=True, sent=changed(obj.sent))
     return UNKNOWN
 
 

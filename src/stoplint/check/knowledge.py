@@ -137,6 +137,11 @@ def _longer(tail: tuple[Turn, ...] | None, turn: Turn) -> tuple[Turn, ...] | Non
     return tail if tail and tail[-1] == turn else (*tail, turn)
 
 
+def shortened(sent: Sent) -> Sent:
+    """The list was sent, and now its last item is taken off."""
+    return frozenset(Sending(one.token, one.tail[:-1] if one.tail else None) for one in sent)
+
+
 def changed(sent: Sent) -> Sent:
     """The list was sent, and has changed in a way that is not followed."""
     return frozenset(Sending(one.token, None) for one in sent)
