@@ -177,6 +177,20 @@ class TestSameConversation:
         assert [turn.how for one in sent for tail in one.tails for turn in tail or ()] == ["content"]
 
 
+    def test_a_parameter_that_is_emptied_begins_anew(self) -> None:
+        appended = events(
+            """
+            def f(messages):
+                messages.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": ""}]})
+                messages.clear()
+                messages.append({"role": "user", "content": "In short: all is well."})
+                return client.messages.create(messages=messages, **OPTIONS)
+            """,
+            TurnAppended,
+        )
+        assert [turn.before for turn in appended] == [(), ()]
+
+
 class TestTurns:
     """How the answer is put back, and what a turn holds."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
@@ -13,11 +14,10 @@ from stoplint.check.flow_lists import appended, as_list, extended, inserted, ite
 from stoplint.check.flow_reasons import look_up_reason
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stoplint.check.run import Run
     from stoplint.check.flow_core import Arguments
+    from stoplint.check.run import Run
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 MUTATING = frozenset({"append", "extend", "insert", "appendleft"})
@@ -32,6 +32,8 @@ def call_method(
     if atom is None:
         return _several(run, base, name, arguments, state, at)
     if atom.kind == "list" and name in LIST_METHODS:
+        return _list_method(run, atom, name, arguments, state, at)
+    if atom.kind == "symbol" and name in LIST_METHODS and isinstance(run.obj(state, atom.ref), ListObj):
         return _list_method(run, atom, name, arguments, state, at)
     if atom.kind == "symbol" and name in MUTATING and arguments.positional:
         return _list_method(run, atom, name, arguments, state, at)
