@@ -173,6 +173,8 @@ def kept_turns(run: Run, state: State) -> None:
         lives_on = ref in run.program.heap or (isinstance(ref, Token) and " " in ref.mode)
         for one in sorted(obj.sent, key=repr) if isinstance(obj, ListObj) and lives_on else ():
             request, known = run.request_of(one.token), state.know.get(one.token)
+            if any(RESULT in turn.blocks for turn in one.tail or ()):
+                continue  # calls of it are answered: there is something in it
             for turn in one.tail or ():
                 if request is not None and known is not None and turn.role == "assistant" and one.token in turn.owners:
                     run.emit(TurnKept(request, turn, replace(known, pending=frozenset(), call=0)))

@@ -15,8 +15,9 @@ def empty_turn_kept(event: RequestMade | TurnKept) -> tuple[Report, ...]:
     reports: list[Report] = []
     for sent in event.again:
         for tail in sent.tails if sent.related else ():
+            answered = any("tool_result" in turn.blocks for turn in tail or ())  # then there is a tool_use in it
             for turn in tail or ():
-                if turn.role == "assistant" and sent.request.token in turn.owners:
+                if turn.role == "assistant" and sent.request.token in turn.owners and not answered:
                     reports += _judged(sent.request, sent.known, turn)
     return tuple(reports)
 
