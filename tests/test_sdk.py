@@ -264,12 +264,14 @@ def test_the_walk_notices_a_missing_row(row: tuple[str, str]) -> None:
     assert bool(missing(steps)) == (row[1][1:] in found)
 
 
-@pytest.mark.parametrize("kind", ["client", "beta"])
+WAYS = ("messages", "beta", "batches", "with_raw_response", "with_streaming_response")
+
+
+@pytest.mark.parametrize("kind", ["client", "beta", "messages", "raw_client"])
 def test_the_way_to_the_messages_has_rows(kind: str) -> None:
-    """Resources are attributes of clients: those called messages, and their raw twins, are rows."""
-    for one in INSTANCES[kind]:
-        for name in ("messages", "beta", "with_raw_response", "with_streaming_response"):
-            assert hasattr(one, name) == ((kind, "." + name) in sdk.STEPS)
+    """Attributes that lead on: from a client to its resources, and to their raw twins."""
+    for name in WAYS:
+        assert any(hasattr(one, name) for one in INSTANCES[kind]) == ((kind, "." + name) in sdk.STEPS)
 
 
 def test_raw_methods_that_return_a_message_have_rows() -> None:
@@ -294,11 +296,19 @@ def test_client_classes() -> None:
     )
 
 
+def exported_events() -> set[tuple[str, str]]:
+    """The names by which a program may call the events of a message stream, with the `type` of each."""
+    found = {(cls.__name__, literal_of(cls)[0]) for cls in EVENTS}
+    for module in (anthropic.types, anthropic.types.beta, streaming):
+        for name in dir(module):
+            cls = getattr(module, name)
+            if name.endswith("Event") and inspect.isclass(cls) and issubclass(cls, tuple(EVENTS)):
+                found.add((name, literal_of(cls)[0]))
+    return {(sdk.unprefixed(name), kind) for name, kind in found}
+
+
 def test_event_classes() -> None:
-    found = {(sdk.unprefixed(cls.__name__), literal_of(cls)[0]) for cls in EVENTS}
-    assert found - set(sdk.EVENT_CLASSES.items()) == set()
-    helpers = {name for name in dir(streaming) + dir(anthropic.types) if name.endswith("Event")}
-    assert {name for name in sdk.EVENT_CLASSES if name not in {one for one, _ in found}} <= helpers
+    assert exported_events() == set(sdk.EVENT_CLASSES.items())
 
 
 def test_event_types() -> None:
@@ -349,3 +359,114 @@ def test_errors_of_the_api() -> None:
     named = {one for union in (ErrorObject, BetaError) for cls in members(union) for one in literal_of(cls)}
     assert named - sdk.ERROR_TYPES == set()
     assert sdk.ERROR_TYPES - named <= {"request_too_large"}  # in the documentation only
+
+
+# ------------------------------------------------------------------ members: followed, or left out on purpose
+
+LEFT_OUT: dict[str, set[str]] = {
+    "message": {
+        "container",
+        "context_management",
+        "diagnostics",
+        "id",
+        "input_transformations",
+        "model",
+        "role",
+        "type",
+        "usage",
+    },
+    "snapshot": {
+        "container",
+        "context_management",
+        "diagnostics",
+        "id",
+        "input_transformations",
+        "model",
+        "role",
+        "type",
+        "usage",
+    },
+    "block": {
+        "caller",
+        "citations",
+        "content",
+        "data",
+        "encrypted_content",
+        "file_id",
+        "from_",
+        "is_error",
+        "mcp_server_name",
+        "server_name",
+        "signature",
+        "thinking",
+        "to",
+        "tool_changes",
+        "tool_use_id",
+        "tools",
+        "toolset_name",
+        "trigger",
+    },
+    "event": {
+        "citation",
+        "content",
+        "context_management",
+        "encrypted_content",
+        "index",
+        "input_transformations",
+        "signature",
+        "thinking",
+        "usage",
+    },
+    "delta": {
+        "citation",
+        "container",
+        "content",
+        "encrypted_content",
+        "estimated_tokens",
+        "signature",
+        "thinking",
+        "type",
+    },
+    "batch_item": {"custom_id"},
+    "batch_result": {"type"},
+}
+
+
+LEFT_OUT["event_message"] = LEFT_OUT["message"] | {"stop_details"}
+LEFT_OUT["event_block"] = LEFT_OUT["block"] | {"id", "name", "parsed_output"}
+
+RAW_LEFT_OUT = {"close", "elapsed", "headers", "http_request", "http_version", "is_closed", "method", "request_id",
+                "status_code", "url", "workspace_id"}  # fmt: skip
+
+
+def test_what_a_raw_response_gives_has_rows_or_is_left_out() -> None:
+    public = {name for cls in CLASSES["raw_response"] for name in dir(cls) if not name.startswith("_")}
+    followed = {name[1:] for start, name in sdk.STEPS if start == "raw_response"}
+    assert public - followed == RAW_LEFT_OUT
+
+
+@pytest.mark.parametrize("kind", LEFT_OUT)
+def test_fields_have_rows_or_are_left_out(kind: str) -> None:
+    fields = {name for cls in CLASSES[kind] if issubclass(cls, BaseModel) for name in cls.model_fields}
+    followed = {name[1:] for start, name in sdk.STEPS if start == kind and name.startswith(".")}
+    assert fields - followed == LEFT_OUT[kind]
+
+
+COPYING = re.compile(r"to_\w+|model_dump\w*|model_copy|copy|dict|json")
+"""Methods of a model that give its content in another form."""
+
+
+@pytest.mark.parametrize("kind", ["message", "snapshot", "event", "block"])
+def test_copies_have_rows(kind: str) -> None:
+    found = {name for cls in CLASSES[kind] for name in dir(cls) if COPYING.fullmatch(name)}
+    followed = {name[1:] for start, name in sdk.STEPS if start == kind and COPYING.fullmatch(name[1:])}
+    assert found - followed == set()
+
+
+def test_copies_of_a_client_have_rows() -> None:
+    found = {
+        name
+        for name, member in vars(anthropic.Anthropic).items()
+        if "Self" in str(getattr(member, "__annotations__", {}).get("return"))
+    }
+    assert {("client", "." + name) for name in found} | {("client", ".with_options")} <= sdk.STEPS.keys()
