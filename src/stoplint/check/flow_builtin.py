@@ -18,7 +18,7 @@ from stoplint.check.flow_turns import display_built
 from stoplint.check.facts import leads_to_declared
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
 from stoplint.check.run import Run
-from stoplint.check.values import UNKNOWN, Atom, Value, const, only, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, const, only, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,13 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
         if kinds == {kind} and types:
             return narrowing(path, subject, types, universe, exact=True, negated=False)
     atom = only(subject, "symbol")
-    return _narrow_symbol(run, atom, names, state, path) if atom is not None else UNKNOWN
+    ours = {str(a.ref).rsplit(".", 1)[-1] for a in reach(run, second, state, 2) if _is_ours(a)}
+    return _narrow_symbol(run, atom, ours, state, path) if atom is not None else UNKNOWN
+
+
+def _is_ours(atom: Atom) -> bool:
+    """A class of the SDK itself: others have a `Message` too."""
+    return atom.kind == "external" and str(atom.ref).split(".")[0] in sdk.OWN_MODULES
 
 
 WHOLE_KINDS = frozenset({"message", "stream", "raw_stream", "stream_manager", "raw_response"})
@@ -153,11 +159,8 @@ def _narrow_symbol(run: Run, atom: Atom, names: set[str], state: State, path: st
     return UNKNOWN
 
 
-def unknown_response(run: Run, token: object, state: State) -> Value:
+def unknown_response(run: Run, token: Token, state: State) -> Value:
     """A response whose request is not in view: any reason is possible, only those that need nothing are sure."""
-    from stoplint.check.values import Token  # noqa: PLC0415
-
-    assert isinstance(token, Token)  # noqa: S101 - narrows the type
     if token not in state.know:
         run.open(Request(token, run.where(token.site.at), "unknown"), state)
     return value(Atom("message", token))

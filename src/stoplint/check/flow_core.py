@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from stoplint.check import ir
 from stoplint.check.values import UNKNOWN, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stoplint.check import ir
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
 
@@ -90,8 +90,6 @@ def evaluate(run: Run, expr: ir.Expr, state: State) -> Value:
 
 def path_of(expr: ir.Expr) -> str | None:
     """The access path of an expression (`event`, `reply.content[0]`), or None when it has no stable one."""
-    from stoplint.check import ir  # noqa: PLC0415 - the annotations above need no import at run time
-
     if isinstance(expr, ir.Name):
         return expr.id
     if isinstance(expr, ir.Attr):

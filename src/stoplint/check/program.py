@@ -6,6 +6,7 @@ Knowledge of a response is never kept here.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -177,6 +178,11 @@ class Program:
     def find_module(self, name: str, near: str = "") -> ModuleInfo | None:
         """A module by its dotted name as imported in the module `near`: a neighbour of it (scripts see the files beside
         them), the very name, or the only one that ends so (roots of a monorepo and src layouts differ)."""
+        first = name.split(".")[0]
+        if first in sdk.OWN_MODULES:
+            return None  # a project's own `anthropic.py` beside it is not what `import anthropic` finds
+        if first in sys.stdlib_module_names:
+            return self.modules.get(name)
         parts = near.split(".")[:-1]
         for length in range(len(parts), 0, -1):
             neighbour = self.modules.get(".".join([*parts[:length], name]))

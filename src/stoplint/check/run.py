@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
 MAX_DEPTH = 6
-MAX_STEPS = 4_000
+MAX_STEPS = 2_500
 """Statements that one root may execute, its callees included; past it calls count as unresolved, hence quiet."""
 
 

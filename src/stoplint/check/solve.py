@@ -31,6 +31,10 @@ MAX_ROUNDS = 4
 API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
 
 
+TELLING = (API_KINDS - {"text", "tool_input"}) | {"partial", "dump", "reason_like", "test"}
+"""Kinds that mean something to a caller.  Text alone does not: without its reason it has been judged in the function that
+let it go."""
+
 HANDED_OUT = frozenset({"message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"})
 
 
@@ -219,11 +223,11 @@ def _hands_out(run: RootRun) -> bool:
     frame = run.frame
     for val, state in [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]:
         for atom in reach(run, val, state):
-            if atom.kind in API_KINDS or atom.kind in ("partial", "func", "dump", "reason_like", "test"):
+            if atom.kind in TELLING or (atom.kind == "func" and run.program.is_interesting(str(atom.ref))):
                 return True
         if _matters(run, val, state):
             return True
-    return bool(frame.yielded)
+    return False
 
 
 def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: str | None) -> Value:

@@ -102,7 +102,16 @@ def union(values: Iterable[Value]) -> Value:
 
 def ordered(val: Value) -> Sequence[Atom]:
     """The atoms in an order that does not depend on the hashes of this process."""
-    return tuple(val) if len(val) < 2 else sorted(val, key=repr)
+    return tuple(val) if len(val) < 2 else sorted(val, key=_order)
+
+
+_NOWHERE = Token(Site("", 0))
+
+
+def _order(atom: Atom) -> tuple[str, Token, str]:
+    """What is told apart by `info` alone comes in any order: nothing that is done with it depends on which is first."""
+    ref = atom.ref
+    return (atom.kind, ref, "") if isinstance(ref, Token) else (atom.kind, _NOWHERE, repr(ref))
 
 
 def of_kind(val: Value, *kinds: str) -> Iterator[Atom]:
