@@ -107,6 +107,17 @@ class TestGuards:
         body = f"def ask(messages):\n    reply = {call}\n    return reply.content\n"
         assert '    if reply.stop_reason not in ("end_turn", "stop_sequence"):' in fixed(tmp_path, body)
 
+    def test_handlers_that_end_the_path_do_not_catch_it(self, tmp_path):
+        body = (
+            f"def ask(messages):\n    try:\n        reply = {CALL}\n    except anthropic.APIError:  # down\n"
+            "        return None\n\n    return reply.content\n"
+        )
+        assert fixed(tmp_path, body).splitlines()[4:7] == [
+            "        return None",
+            '    if reply.stop_reason != "end_turn":',
+            f"        {RAISE % 'reply'}",
+        ]
+
     def test_a_use_in_a_loop_over_the_blocks_is_guarded_ahead_of_the_loop(self, tmp_path):
         body = (
             f'def ask(messages):\n    reply = {CALL}\n    if reply.stop_reason == "refusal":\n        return\n'

@@ -95,7 +95,31 @@ def _finally_taken(spot: Spot, call: Call, guard: Guard) -> list[Edit] | None:
 
 
 def _after_each(tree: Tree, held: Sequence[Binding], guard: Guard) -> list[Edit]:
-    return [tree.after(one.statement, guard.lines(tree, f"{one.name}.stop_reason")) for one in held]
+    anchors = ((one.name, _outside_try(tree, one.statement)) for one in held)
+    return [tree.after(at, guard.lines(tree, f"{name}.stop_reason"), tree.indent(at)) for name, at in anchors]
+
+
+def _outside_try(tree: Tree, statement: cst.SimpleStatementLine) -> cst.BaseStatement:
+    """The `try` around a request that does nothing else, where its handlers end the path: behind it they do not catch
+    what the guard raises.
+    """
+    here: cst.BaseStatement = statement
+    while True:
+        block = tree.parent(here)
+        above = tree.parent(block) if block is not None else None
+        if not isinstance(block, cst.IndentedBlock) or not isinstance(above, cst.Try) or above.body is not block:
+            return here
+        if block.body[-1] is not here or not all(_leaves(handler.body) for handler in above.handlers):
+            return here
+        if not above.handlers or above.orelse is not None or above.finalbody is not None:
+            return here
+        here = above
+
+
+def _leaves(body: cst.BaseSuite) -> bool:
+    last = body.body[-1] if body.body else None
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
 
 
 def _taken_apart(tree: Tree, source: cst.BaseExpression, guard: Guard) -> list[Edit] | None:
