@@ -42,6 +42,7 @@ def test_a_difference_is_a_problem(tmp_path: Path, page: str, complaint: str) ->
     [
         "```console\n$ echo one; echo two\none\ntwo\n```\n",
         "```console\n$ seq 5\n1\n...\n5\n```\n",
+        "```console\n$ seq 5\n...\n```\n",
         "```console\n$ exit 2\n$ echo $?\n2\n```\n",
         "```console\n$ echo 2026-11-25 02:06:30 to 02:06:31, 12 ms, 75a343b1\n2025-01-01 10:00:00, 7 ms, 00000000\n```\n",
         "<!-- not run: it would take a year -->\n\n```sh\nsleep 31536000\n```\n",
