@@ -45,7 +45,9 @@ BESIDE: Final = frozenset(
 """Names of files that say something of the files beside and below them; of `.git` it counts only that it is there."""
 
 _EXCLUDE: Final = os.path.join(".git", "info", "exclude")
+_CHECKED, _ANALYSED, _BESIDE = "c", "p", "b"
 _MAGIC: Final = b"stoplint-run 1\n"
+_OTHER: Final = "another version of stoplint, of its rules or of Python wrote it"
 _NEVER: Final = "nothing is kept of an earlier run"
 
 
@@ -63,7 +65,7 @@ class Dependencies(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """`files` by path: signature and state, `left_out` signature and reason."""
+    """`files` by path: signature, and role and state; `left_out`: signature and reason."""
 
     version: str
     taken: int
@@ -71,6 +73,9 @@ class _Entry(NamedTuple):
     files: dict[str, tuple[Signature, str]]
     left_out: dict[str, tuple[Signature, str]]
     outcome: object
+
+    def states(self) -> dict[str, tuple[Signature, str]]:
+        return {path: (noted, state[1:]) for path, (noted, state) in self.files.items()}
 
 
 class RunCache:
@@ -93,22 +98,21 @@ class RunCache:
         if entry is None:
             return None
         if entry.version != version():
-            self.why = "another version of stoplint, of its rules or of Python wrote it"
-            self._entry = None
+            self.why = _OTHER
             return None
         every = [*entry.folders.items(), *_signatures(entry.files), *_signatures(entry.left_out)]
         if not all(settled(noted, entry.taken) for _, noted in every) or not statindex.same(every):
             return None
-        if not all(os.path.isdir(path) for path, each in entry.files.items() if each[1] == FOLDER):
+        if not all(os.path.isdir(path) for path, each in entry.files.items() if each[1] == _BESIDE + FOLDER):
             return None
         return self._outcome(entry)
 
     def recall(self, dependencies: Dependencies) -> Outcome | None:
         """The outcome of last time, where every file has the content that it had; to be asked after `unchanged`."""
         old = self._entry
-        index = StatIndex(old.files, old.taken) if old is not None else StatIndex()
+        index = StatIndex(old.states(), old.taken) if old is not None else StatIndex()
         self._new = self._noted(dependencies, index)
-        if old is None:
+        if old is None or old.version != self._new.version:
             return None
         change = _change(old, self._new)
         if change is not None:
@@ -127,15 +131,12 @@ class RunCache:
 
     def _noted(self, dependencies: Dependencies, index: StatIndex) -> _Entry:
         files: dict[str, tuple[Signature, str]] = {}
-        for role, paths in (("checked", dependencies.checked), ("project", dependencies.project)):
+        roles = ((_CHECKED, dependencies.checked), (_ANALYSED, dependencies.project), (_BESIDE, _around(dependencies)))
+        for role, paths in roles:
             for path in paths:
-                noted, state = index.look(path)
-                files[path] = (noted, f"{role} {state}")
-        for path in _around(dependencies):
-            if path not in files:
-                noted, state = index.look(path)
-                # What is in a folder is no matter here, and .git changes with every commit.
-                files[path] = ((), state) if state in (FOLDER, MISSING) else (noted, state)
+                if path not in files:
+                    noted, state = index.look(path)
+                    files[path] = (noted, role + state)
         folders = {path: signature(path) for path in dependencies.folders}
         left_out = {path: (signature(path), reason) for path, reason in dependencies.left_out}
         return _Entry(version(), self._taken, folders, files, left_out, None)
@@ -189,14 +190,15 @@ def version() -> str:
     for folder in folders:
         listed = sorted(os.listdir(folder)) if os.path.isdir(folder) else [""]
         for name in listed:
-            if name.endswith((".py", ".md", "")):
+            if not name or name.endswith((".py", ".md")):
                 path = os.path.join(folder, name) if name else folder
                 mark = zlib.crc32(f"{path} {signature(path)[:3]}".encode("utf-8", "surrogateescape"), mark)
     return " ".join((*found, f"{mark:08x}"))
 
 
 def _signatures(noted: dict[str, tuple[Signature, str]]) -> Iterable[tuple[str, Signature]]:
-    return [(path, each[0]) for path, each in noted.items() if each[1] != FOLDER]
+    # What is in a folder does not matter here, and .git changes with every commit.
+    return [(path, each[0]) for path, each in noted.items() if each[1] != _BESIDE + FOLDER]
 
 
 def _around(dependencies: Dependencies) -> list[str]:
@@ -215,10 +217,9 @@ def _around(dependencies: Dependencies) -> list[str]:
 def _change(old: _Entry, new: _Entry) -> str | None:
     """The first thing that makes two runs differ, for a reader."""
     for path in sorted(old.files.keys() | new.files.keys()):
-        before, after = (each.files.get(path, ((), MISSING))[1] for each in (old, new))
+        before, after = (each.files.get(path, ((), _BESIDE))[1] for each in (old, new))
         if before != after:
-            what = "is new" if _is_missing(before) else "is gone" if _is_missing(after) else "changed"
-            return f"{os.path.relpath(path)} {what}".replace(os.sep, "/")
+            return f"{os.path.relpath(path)} {_what(before, after)}".replace(os.sep, "/")
     for path in sorted(old.left_out.keys() | new.left_out.keys()):
         reasons = [each.left_out.get(path, ((), ""))[1] for each in (old, new)]
         if reasons[0] != reasons[1]:
@@ -226,8 +227,10 @@ def _change(old: _Entry, new: _Entry) -> str | None:
     return None
 
 
-def _is_missing(state: str) -> bool:
-    return state.rpartition(" ")[2] == MISSING
+def _what(before: str, after: str) -> str:
+    if before[1:] == after[1:]:
+        return "is checked now" if after[0] == _CHECKED else "is not checked any more"
+    return "is new" if before[1:] == MISSING else "is gone" if after[1:] == MISSING else "changed"
 
 
 def _prune(folder: str) -> None:
