@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
 from stoplint.check.names import absolute, module_names
-from stoplint.check.screen import imports
+from stoplint.check.screen import imports, imports_own_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -33,7 +33,7 @@ class Project:
     cache: Cache | None = None
     progress: Progress | None = None
     _by_end: dict[str, list[str]] = field(default_factory=dict)
-    _importers: dict[str, list[str]] | None = None
+    _imported: dict[str, frozenset[str]] = field(default_factory=dict)
     passing: bool = False
 
     @staticmethod
@@ -69,12 +69,31 @@ class Project:
 
         `modules` are full names, as `ir.Module.name`.
         """
-        if self._importers is None:
-            self._importers = self._index()
-        paths = {path for name in modules for end in _ends(name) for path in self._importers.get(end, ())}
-        if words:
-            paths = {path for path in paths if path in self.left and _holds(self.left[path], words)}
-        return self._load(paths)
+        ends = {end for name in modules for end in _ends(name)}
+        stems = {name.rpartition(".")[2].encode() for name in modules}
+        return self._load([path for path in self.left if ends and self._imports(path, ends, stems, words)])
+
+    def _imports(self, path: str, names: Collection[str], stems: Collection[bytes], words: Collection[bytes]) -> bool:
+        """Whether a file imports one of `names`, of which `stems` are the last parts.
+
+        Whoever imports a module writes the last part of its name, or `from . import`.  To look for these first takes a
+        tenth of the time that it takes to find all imports.
+        """
+        try:
+            data = self.left[path].read()
+        except OSError:
+            return False
+        if words and not any(word in data for word in words):
+            return False
+        if path not in self._imported:
+            if not any(stem in data for stem in stems) and not imports_own_package(data):
+                return False
+            named = self.names[path]
+            self._imported[path] = frozenset(
+                absolute(name.lstrip("."), len(name) - len(name.lstrip(".")), named.name, is_package=named.is_package)
+                for name in imports(data)
+            )
+        return not self._imported[path].isdisjoint(names)
 
     def _load(self, paths: Collection[str]) -> Loaded:
         files = [self.left.pop(path) for path in sorted(paths) if path in self.left]
@@ -84,31 +103,8 @@ class Project:
         self.passing |= loaded.passing
         return loaded
 
-    def _index(self) -> dict[str, list[str]]:
-        """For each imported name the files left that import it."""
-        index: dict[str, list[str]] = defaultdict(list)
-        for path, file in self.left.items():
-            named = self.names[path]
-            try:
-                found = imports(file.read())
-            except OSError:
-                continue
-            for name in found:
-                bare = name.lstrip(".")
-                level = len(name) - len(bare)
-                index[absolute(bare, level, named.name, is_package=named.is_package)].append(path)
-        return dict(index)
-
 
 def _ends(name: str) -> list[str]:
     """`a.b.c`, `b.c`, `c`."""
     parts = name.split(".")
     return [".".join(parts[start:]) for start in range(len(parts))]
-
-
-def _holds(file: SourceFile, words: Collection[bytes]) -> bool:
-    try:
-        data = file.read()
-    except OSError:
-        return False
-    return any(word in data for word in words)

@@ -68,6 +68,7 @@ _IMPORT: Final = re.compile(
     rb"(?:from(?P<dots>[. \t]+)(?:(?P<module>[\w\x80-\xff][\w.\x80-\xff]*)[ \t]+)?import\b[ \t]*(?P<names>\([^)]*\)|(?:\\\r?\n|[^\n;\"\\])*)"
     rb"|import[ \t]+(?P<modules>(?:\\\r?\n|[^\n;\"\\#])*))"
 )
+_OWN_PACKAGE: Final = re.compile(rb"from[. \t]*\.[. \t]*import\b")
 _COMMENT: Final = re.compile(r"#[^\n]*")
 
 
@@ -77,6 +78,11 @@ def imports(data: bytes) -> frozenset[str]:
     For `from a import b` both "a" and "a.b" are named, since b may be a module.  Imports within strings count as well.
     """
     return frozenset(_imported(data))
+
+
+def imports_own_package(data: bytes) -> bool:
+    """Whether the file imports from a package that it does not name: `from . import x`."""
+    return _OWN_PACKAGE.search(data) is not None
 
 
 def _imported(data: bytes) -> Iterator[str]:
