@@ -14,7 +14,8 @@ from dataclasses import dataclass
 class StopReason:
     """One stop reason.  `needs` names the request option without which the API cannot answer with it: "tools"
     (client tools), "server_tools", "stop_sequences", "compaction", or None when any request can.  `complete`: the
-    content is whatever the model meant to say.  `beta`: only the beta client's type has it."""
+    content is whatever the model meant to say.  `beta`: only the beta client's type has it.
+    """
 
     value: str
     meaning: str
@@ -34,7 +35,9 @@ STOP_REASONS: tuple[StopReason, ...] = (
         needs="stop_sequences",
         complete=True,
     ),
-    StopReason("tool_use", "the model waits for tool results", "run every tool_use block and answer all", needs="tools"),
+    StopReason(
+        "tool_use", "the model waits for tool results", "run every tool_use block and answer all", needs="tools"
+    ),
     StopReason(
         "pause_turn",
         "the server's own tool loop paused",

@@ -288,7 +288,9 @@ def test_a_worker_that_dies_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> N
     files = [source(f"{number}.py", "die" if number in (2, 3) else "a") for number in range(6)]
     loaded = load_all(*files, jobs=2, workers_from=0)
     assert [module.path for module in loaded.modules] == ["0.py", "1.py", "4.py", "5.py"]
-    assert loaded.unreadable == tuple(Unreadable(f"{n}.py", "brings the parser down (libcst)", passing=True) for n in (2, 3))
+    assert loaded.unreadable == tuple(
+        Unreadable(f"{n}.py", "brings the parser down (libcst)", passing=True) for n in (2, 3)
+    )
 
 
 def test_without_worker_processes_everything_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:

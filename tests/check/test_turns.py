@@ -176,7 +176,6 @@ class TestSameConversation:
         )[-1].again
         assert [turn.how for one in sent for tail in one.tails for turn in tail or ()] == ["content"]
 
-
     def test_a_parameter_that_is_emptied_begins_anew(self) -> None:
         appended = events(
             """

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.annotations import annotated
 from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_blocks import (
     enter_blocks,
@@ -87,14 +88,14 @@ def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
 
 def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
     if node.value is None:
-        noted = run.program.annotated(run, run.frame.module, node.note)
+        noted = annotated(run.program, run.frame.module, node.note)
         if noted:
             for target in node.targets:
                 bind(run, target, noted, state)
         return Exits([state])
     val = evaluate(run, node.value, state)
     if not val and node.note is not None:
-        val = run.program.annotated(run, run.frame.module, node.note) or val
+        val = annotated(run.program, run.frame.module, node.note) or val
     if node.note is not None and any(atom.kind == "reason" for atom in val):
         declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:

@@ -10,11 +10,12 @@ from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_follow import altered, void
 from stoplint.check.flow_lists import iterate
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    from stoplint.check.run import Run
 
 
 def bind(run: Run, target: ir.Expr, val: Value, state: State, source: ir.Expr | None = None) -> None:

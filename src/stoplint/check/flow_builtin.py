@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import Request
+from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
-from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
-from stoplint.check.flow_expr import CARRIED, step
+from stoplint.check.flow_expr import step
+from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_lists import as_list, iterate
+from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_turns import display_built
-from stoplint.check.facts import leads_to_declared
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, const, only, text_of, union, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from stoplint.check.run import Run
 
     Builtin = Callable[[Run, Arguments, State, int], Value]
 
@@ -34,7 +36,9 @@ def is_display(name: str) -> bool:
     return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
 
 
-HANDED = frozenset({"message", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"})
+HANDED = frozenset(
+    {"message", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"}
+)
 """Kinds that make it worth loading the module of a function that gets one."""
 
 
@@ -290,8 +294,7 @@ def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | 
     if len(arguments.positional) > 2:
         arguments = Arguments((as_text(arguments.positional[0]), *arguments.positional[1:]))
     source = ir.Name(path) if path is not None else None
-    found = step(run, arguments.get(0) or UNKNOWN, "." + name, state, at, source)
-    return found
+    return step(run, arguments.get(0) or UNKNOWN, "." + name, state, at, source)
 
 
 def _partial(run: Run, arguments: Arguments, state: State, at: int) -> Value:

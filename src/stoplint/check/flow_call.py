@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
@@ -15,9 +17,11 @@ from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
 from stoplint.check.flow_wrappers import call_declared
-from stoplint.check.knowledge import State
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
+
+if TYPE_CHECKING:
+    from stoplint.check.knowledge import State
+    from stoplint.check.run import Run
 
 
 @evaluates(ir.Call)
@@ -118,7 +122,9 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
     following = sdk.STEPS.get((atom.kind, "()"))
     if following is not None:
         if following == "client":
-            return value(Atom("client", None, header_betas(run, arguments.keywords.get("default_headers"), state) or atom.info))
+            return value(
+                Atom("client", None, header_betas(run, arguments.keywords.get("default_headers"), state) or atom.info)
+            )
         return _sdk_call(atom, following)
     if atom.kind == "object":
         method = step(run, value(atom), ".__call__", state, at)

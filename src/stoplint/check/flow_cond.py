@@ -7,20 +7,19 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 from __future__ import annotations
 
 import operator
+from typing import TYPE_CHECKING
 
-from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
-from stoplint.check.flow_loops import note_test
 from stoplint.check.flow_errors import error_compared
+from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, meet, narrowing, sides
+from stoplint.check.flow_loops import note_test
 from stoplint.check.flow_reasons import compared
 from stoplint.check.knowledge import EMPTY, MANY, NONEMPTY, ONE, START, DictObj, ListObj, State
-from stoplint.check.run import Run
 from stoplint.check.values import (
     UNKNOWN,
     Atom,
-    BlockInfo,
     Token,
     Value,
     const,
@@ -33,8 +32,8 @@ from stoplint.check.values import (
 )
 from stoplint.reasons import EVERY, mask_of
 
-BLOCK_UNIVERSE = frozenset({*sdk.BLOCK_CLASSES.values(), "other"})
-EVENT_UNIVERSE = frozenset(sdk.EVENT_TYPES)
+if TYPE_CHECKING:
+    from stoplint.check.run import Run
 
 
 def branch(run: Run, test: ir.Expr, state: State) -> tuple[list[State], list[State]]:
@@ -129,7 +128,7 @@ def _narrow_content(token: object, bits: int, state: State) -> bool:
 
 def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
     path = str(atom.ref)
-    before, when_true, when_false = atom.info  # type: ignore[misc]
+    before, when_true, when_false = sides(atom)
     now = read_path(path, state)
     left: Value = when_true if wanted else when_false
     if not left and before:
@@ -138,7 +137,7 @@ def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
         set_path(path, left, state)
         note_kinds(left, state)
         return True
-    met = _meet(now, left)
+    met = meet(now, left)
     if met is None:
         return True
     set_path(path, met, state)
@@ -146,42 +145,17 @@ def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
     return bool(met)
 
 
-def _meet(now: Value, left: Value) -> Value | None:
-    """What is left of a value that earlier tests have narrowed already; None when the two do not speak of one thing."""
-    kinds = {(atom.kind, atom.ref): kinds_of(atom) for atom in left}
-    if not all((atom.kind, atom.ref) in kinds for atom in now):
-        return now & left or None
-    met: set[Atom] = set()
-    for atom in now:
-        mine, theirs = kinds_of(atom), kinds[atom.kind, atom.ref]
-        if mine is None or theirs is None:
-            met |= _with_kinds(atom, theirs) if theirs is not None else {atom}
-        else:
-            met |= _with_kinds(atom, mine & theirs)
-    return frozenset(met)
-
-
-def kinds_of(atom: Atom) -> frozenset[str] | None:
-    """The types that a block or event may have; None: any."""
-    found = atom.info.kinds if isinstance(atom.info, BlockInfo) else atom.info
-    return found if isinstance(found, frozenset) else None
-
-
 def _narrow_list(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, ListObj):
         return True
     if obj.items is not None and not obj.open:
-        if bool(obj.items) != wanted:
-            return False
-        return True
+        return bool(obj.items) == wanted
     last = obj.last - {START} if wanted else frozenset({START})
     if not obj.last or (not wanted and START not in obj.last and not obj.open):
         return not (not wanted and obj.last and START not in obj.last)
     items = obj.items if wanted else ()
-    state.heap[atom.ref] = ListObj(
-        items, last, obj.members, obj.open and wanted, obj.sent, obj.turns if wanted else ()
-    )
+    state.heap[atom.ref] = ListObj(items, last, obj.members, obj.open and wanted, obj.sent, obj.turns if wanted else ())
     return bool(last)
 
 
@@ -192,8 +166,8 @@ def _narrow_list(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
 def _compare(run: Run, expr: ir.Compare, state: State) -> Value:
     left = evaluate(run, expr.left, state)
     if len(expr.ops) != 1:
-        for _, right in expr.ops:
-            evaluate(run, right, state)
+        for _, other in expr.ops:
+            evaluate(run, other, state)
         for atom in left:
             if atom.kind == "reason":
                 run.expose(atom.ref, state)
@@ -205,11 +179,13 @@ def _compare(run: Run, expr: ir.Compare, state: State) -> Value:
 
 def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int, path: str | None) -> Value:
     """The value of `left op right`, as tests where something can be learned from it."""
-    if op in ("==", "!=") and not any(a.kind in ("reason", "reason_like") for a in left):
-        if any(a.kind in ("reason", "reason_like") for a in right):
-            left, right = right, left
+    told = [any(a.kind in ("reason", "reason_like") for a in side) for side in (left, right)]
+    if op in ("==", "!=") and told == [False, True]:
+        left, right = right, left
     if any(atom.kind == "exception_text" for atom in left | right):
-        error_compared(run, left | right, strings_in(run, _literals(left), state) or strings_in(run, _literals(right), state), at)
+        error_compared(
+            run, left | right, strings_in(run, _literals(left), state) or strings_in(run, _literals(right), state), at
+        )
     negated = op in ("!=", "not in", "is not")
     for atom in right:
         if atom.kind in ("reason", "reason_like"):
@@ -290,7 +266,14 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
     return value(Atom("content_test", atom.ref, sum(bit for bit, answers in passes.items() if answers == {True})))
 
 
-_SIZES = {"==": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_SIZES = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 """Comparisons of `len(content)` with a number."""
 
 _SIZE_BITS = ((EMPTY, (0,)), (ONE, (1,)), (MANY, tuple(range(2, 40))))
@@ -308,32 +291,6 @@ def _compare_type(run: Run, left: Value, right: Value, state: State, *, negated:
     owners = frozenset(info[1] for info in infos)
     exact = all(v in universe for v in values)
     return narrowing(str(paths.pop()), owners, wanted, universe, exact=exact, negated=negated)
-
-
-def narrowing(
-    path: str, owners: Value, wanted: frozenset[str], universe: frozenset[str], *, exact: bool, negated: bool
-) -> Value:
-    """A test that narrows the blocks or events kept at `path` to the types in `wanted`."""
-    when_true: Value = UNKNOWN
-    when_false: Value = UNKNOWN
-    for owner in owners:
-        old = owner.info.kinds if isinstance(owner.info, BlockInfo) else owner.info
-        kinds = old if isinstance(old, frozenset) else universe
-        when_true |= _with_kinds(owner, kinds & wanted)
-        when_false |= _with_kinds(owner, kinds - wanted if exact else kinds)
-    if negated:
-        when_true, when_false = when_false, when_true
-    return value(Atom("path_test", path, (owners, when_true, when_false)))
-
-
-def _with_kinds(owner: Atom, kinds: frozenset[str]) -> Value:
-    if not kinds:
-        return UNKNOWN
-    if isinstance(owner.info, BlockInfo):
-        return value(Atom(owner.kind, owner.ref, owner.info._replace(kinds=kinds)))
-    if owner.kind == "event":
-        return value(Atom(owner.kind, owner.ref, kinds))
-    return value(Atom(owner.kind, owner.ref, BlockInfo(None, kinds, None)))
 
 
 def _compare_none(path: str, left: Value, *, negated: bool) -> Value:
@@ -371,7 +328,7 @@ def _not(run: Run, expr: ir.Not, state: State) -> Value:
         bit = atom.info if atom.kind == "content_test" and isinstance(atom.info, int) else NONEMPTY
         return value(Atom("content_test", atom.ref, (NONEMPTY | EMPTY) & ~bit))
     if atom.kind == "path_test":
-        before, when_true, when_false = atom.info  # type: ignore[misc]
+        before, when_true, when_false = sides(atom)
         return value(Atom("path_test", atom.ref, (before, when_false, when_true)))
     if atom.kind == "reason":
         run.look(atom.ref)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check.knowledge import ANY, DictObj, ListObj, State, changed
-from stoplint.check.run import Run
 from stoplint.check.values import (
     BLOCK_KINDS,
     REASON_KINDS,
@@ -26,6 +25,8 @@ from stoplint.check.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from stoplint.check.run import Run
 
 MAX_DEPTH = 5
 
@@ -104,7 +105,8 @@ def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
 
 def put_away(run: Run, val: Value, at: int, state: State) -> None:
     """Text of one of many responses goes into a collection: it is used with what is known of that response now, for the
-    next one starts afresh."""
+    next one starts afresh.
+    """
     for atom in ordered(val):
         request = run.request_of(atom.ref) if atom.kind == "text" else None
         if request is not None and request.surface in ("batch", "tool_runner"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
@@ -9,16 +11,16 @@ from stoplint.check.flow_bind import bind
 from stoplint.check.flow_blocks import enter_blocks, note_filter, note_index
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
-from stoplint.check.flow_errors import as_text, built_as_dict, error_member
+from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
-from stoplint.check.flow_lists import fresh_list, iterate, join_lists, literal_list, take_item
+from stoplint.check.flow_lists import fresh_list, iterate, literal_list, take_item
 from stoplint.check.flow_loops import Loop
-from stoplint.check.flow_turns import display_built
+from stoplint.check.flow_mix import carried
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
-from stoplint.check.flow_streams import ended, is_too_early
+from stoplint.check.flow_streams import ended, is_too_early, merged, stream_reason
+from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, State
-from stoplint.check.run import Run
 from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
@@ -26,6 +28,7 @@ from stoplint.check.values import (
     BlockInfo,
     Token,
     Value,
+    Where,
     const,
     literal,
     only,
@@ -35,6 +38,9 @@ from stoplint.check.values import (
     value,
 )
 from stoplint.reasons import TOOL_USE
+
+if TYPE_CHECKING:
+    from stoplint.check.run import Run
 
 
 @evaluates(ir.Name)
@@ -116,6 +122,10 @@ def _index(run: Run, expr: ir.Index, state: State) -> Value:
     return union(_item(run, atom, key, expr, state) for atom in base)
 
 
+EMPTY_GUARDS = frozenset({"IndexError", "LookupError", "Exception", "BaseException", ""})
+"""What a handler must catch to be a way out when `content[k]` finds nothing."""
+
+
 def _may_be_missing(run: Run, atom: Atom, position: int, state: State) -> bool:
     """Whether `content[k]` may fail here: nothing says that there is a block, and no handler falls back."""
     known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
@@ -130,7 +140,9 @@ def _taken_again(run: Run, atom: Atom, at: int, state: State) -> Atom:
     info = atom.info
     if atom.kind != "block" or not isinstance(info, BlockInfo) or info.position is None or info.risky:
         return atom
-    return Atom("block", atom.ref, info._replace(where=run.where(at), risky=_may_be_missing(run, atom, info.position, state)))
+    return Atom(
+        "block", atom.ref, info._replace(where=run.where(at), risky=_may_be_missing(run, atom, info.position, state))
+    )
 
 
 def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Value:
@@ -138,7 +150,13 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
     if atom.kind == "content" and isinstance(position, int):
         run.may_raise("IndexError", atom.ref, EMPTY if position in (0, -1) else EMPTY | ONE, state)
         note_index(atom.ref, state)
-        return value(Atom("block", atom.ref, BlockInfo(position, None, run.where(expr.at), _may_be_missing(run, atom, position, state))))
+        return value(
+            Atom(
+                "block",
+                atom.ref,
+                BlockInfo(position, None, run.where(expr.at), _may_be_missing(run, atom, position, state)),
+            )
+        )
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
     if atom.kind in ("list", "tuple"):
@@ -165,9 +183,6 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
     return (obj.get(literal(key)) or UNKNOWN) if literal(key) is not None else union(val for _, val in obj.items)
 
 
-STREAM_PARTS = frozenset({"event", "delta", "event_message"})
-
-
 # ------------------------------------------------------------------ one step
 
 
@@ -175,20 +190,6 @@ def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Exp
     """Follow ".name" from every atom of a value."""
     found = [_step(run, atom, name, state, at, source) for atom in ordered(merged(base))]
     return union(found)
-
-
-def merged(base: Value) -> Value:
-    """One event (or delta) of a stream that tests have split into several is one again, of all their types."""
-    parts = [atom for atom in base if atom.kind in STREAM_PARTS]
-    if len(parts) < 2:
-        return base
-    types: dict[tuple[str, object], frozenset[str] | None] = {}
-    for atom in parts:
-        key = (atom.kind, atom.ref)
-        mine = atom.info if isinstance(atom.info, frozenset) else None
-        old = types.get(key, frozenset())
-        types[key] = None if mine is None or old is None else old | mine
-    return frozenset(a for a in base if a.kind not in STREAM_PARTS) | {Atom(k, r, t) for (k, r), t in types.items()}
 
 
 def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Expr | None) -> Value:
@@ -228,7 +229,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
     if following in ("early_reason", "event_reason", "delta_reason"):
-        return _stream_reason(run, atom, following, state, at)
+        return stream_reason(run, atom, following, state, at)
     if following == "stop_sequence":
         track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
         if track is not None:
@@ -270,25 +271,10 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
             if request is not None:
                 guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
                 known = known or Knowledge()
-                run.emit(PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards))
+                run.emit(
+                    PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards)
+                )
     return value(Atom("text", atom.ref, taken))
-
-
-def _stream_reason(run: Run, atom: Atom, following: str, state: State, at: int) -> Value:
-    """Reads on stream events: `delta.stop_reason` is right on message_delta only, `message.stop_reason` on the last."""
-    types = atom.info if isinstance(atom.info, frozenset) else None
-    if following == "early_reason":
-        run.early(atom, at, "the event itself")
-        return UNKNOWN
-    right = "message_delta" if following == "delta_reason" else "message_stop"
-    if types is not None and right not in types:
-        run.early(atom, at, " or ".join(sorted(types)))
-        return UNKNOWN
-    run.read_reason(atom.ref, state)
-    track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
-    if track is not None:
-        track.late_look = True
-    return value(Atom("reason", atom.ref))
 
 
 # ------------------------------------------------------------------ the rest
@@ -302,60 +288,6 @@ def _await(run: Run, expr: ir.Await, state: State) -> Value:
 @evaluates(ir.Star)
 def _star(run: Run, expr: ir.Star, state: State) -> Value:
     return evaluate(run, expr.value, state)
-
-
-@evaluates(ir.Format)
-def _format(run: Run, expr: ir.Format, state: State) -> Value:
-    parts = [evaluate(run, part, state) for part in expr.parts]
-    return _carried(run, parts, state)
-
-
-@evaluates(ir.BinOp)
-def _binop(run: Run, expr: ir.BinOp, state: State) -> Value:
-    parts = [evaluate(run, part, state) for part in expr.parts]
-    if expr.op == "+":
-        joined = join_lists(run, parts, expr.at, state)
-        if joined is not None:
-            return joined
-    if expr.op == "|" and all(only(part, "dict", "class", "external") for part in parts):
-        return union(parts)
-    return _carried(run, parts, state)
-
-
-@evaluates(ir.Opaque)
-def _opaque(run: Run, expr: ir.Opaque, state: State) -> Value:
-    return _carried(run, [evaluate(run, part, state) for part in expr.parts], state)
-
-
-@evaluates(ir.Slice)
-def _slice(run: Run, expr: ir.Slice, state: State) -> Value:
-    for part in (expr.lower, expr.upper, expr.step):
-        if part is not None:
-            evaluate(run, part, state)
-    return UNKNOWN
-
-
-EMPTY_GUARDS = frozenset({"IndexError", "LookupError", "Exception", "BaseException", ""})
-"""What a handler must catch to be a way out when `content[k]` finds nothing."""
-
-CARRIED = frozenset({"text", "tool_input", "reason", "reason_like", "dump", "stop_sequence", "stop_details", "message", "event", "delta", "exception_text"})  # fmt: skip
-
-
-def _carried(run: Run, parts: list[Value], _state: State) -> Value:
-    """What is mixed into a new value goes along with it: a formatted response is a dump of it.  Where nothing of a
-    response is in it but every part is known to stay the same, the mixture stays the same too.
-    """
-    atoms = as_text(union(parts))
-    kept = frozenset(
-        Atom("dump", atom.ref) if atom.kind == "message" else atom for atom in atoms if atom.kind in CARRIED
-    )
-    if (
-        not kept
-        and parts
-        and all(len(part) == 1 and next(iter(part)).kind in ("symbol", "const", "mix") for part in parts)
-    ):
-        return value(Atom("mix", tuple(next(iter(part)) for part in parts)))
-    return kept
 
 
 @evaluates(ir.Cond)
@@ -406,7 +338,7 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
             if known.exposed and not state.know[token].exposed:
                 state.know[token] = state.know[token].shown()
     if expr.kind == "dict":
-        return _carried(run, values, state)
+        return carried(values)
     return fresh_list(run, expr.at, union(values), state, kind=expr.kind)
 
 

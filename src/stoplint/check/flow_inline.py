@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from stoplint.check import ir
+from stoplint.check.annotations import annotated
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
@@ -24,6 +24,7 @@ from stoplint.reasons import EVERY
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from stoplint.check import ir
     from stoplint.check.program import FunctionInfo
 
 
@@ -192,7 +193,7 @@ def _splatted(run: Run, arguments: Arguments, state: State) -> dict[str, Value]:
 
 def parameter(run: Run, info: FunctionInfo, param: ir.Param) -> Value:
     """What a parameter is when nothing is known of the argument: what its annotation says, else itself."""
-    noted = run.program.annotated(run, info.module, param.note)
+    noted = annotated(run.program, info.module, param.note)
     return noted or value(Atom("symbol", Token(run.site(0), run.frame.path, f"{info.key} {param.name}")))
 
 

@@ -14,8 +14,9 @@ from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, 
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, union, value
 
 if TYPE_CHECKING:
-    from stoplint.check.run import Run
     from collections.abc import Hashable
+
+    from stoplint.check.run import Run
 
 MAX_ITEMS = 24
 """Longer lists are known by their members only."""

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_bind import bind
-from stoplint.check.flow_cond import BLOCK_UNIVERSE, EVENT_UNIVERSE, branch, compare, narrowing, split
+from stoplint.check.flow_cond import branch, compare, split
 from stoplint.check.flow_core import Exits, evaluate, path_of
 from stoplint.check.flow_expr import step
+from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.knowledge import ListObj, State, compact
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Value, only, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from stoplint.check.run import Run
 
     Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
 
@@ -115,7 +117,7 @@ def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | Non
     return _matches_parts(run, parts, val, path, yes, no, at)
 
 
-def _matches_parts(  # noqa: PLR0913
+def _matches_parts(
     run: Run,
     parts: list[tuple[str, ir.Pattern]],
     val: Value,

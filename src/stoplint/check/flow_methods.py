@@ -9,8 +9,9 @@ from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
-from stoplint.check.flow_expr import CARRIED, step
+from stoplint.check.flow_expr import step
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
+from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_reasons import look_up_reason
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value

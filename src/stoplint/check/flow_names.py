@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
-from stoplint.check import ir
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.knowledge import DictObj, State
 from stoplint.check.program import is_declared_only
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, value
 
 if TYPE_CHECKING:
+    from stoplint.check import ir
     from stoplint.check.program import ModuleInfo
+    from stoplint.check.run import Run
 
 MAX_CHAIN = 8
 """Attributes of attributes of an unknown value are told apart to this depth."""
@@ -61,7 +61,8 @@ def attribute_chain(ref: object) -> tuple[str, ...]:
 
 def read_off(run: Run, val: Value, at: int) -> Value:
     """Text that a callee put into a result object is taken where the caller reads it off the object; a reason that was
-    kept in a field may have been joined there by words of the program's own."""
+    kept in a field may have been joined there by words of the program's own.
+    """
     return frozenset(
         Atom("reason", atom.ref, "kept")
         if atom.kind == "reason"

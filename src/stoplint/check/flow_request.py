@@ -17,9 +17,8 @@ from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal,
 from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENCE, TOOL_USE
 
 if TYPE_CHECKING:
-    from stoplint.check.run import Run
     from stoplint.check.flow_core import Arguments
-    pass
+    from stoplint.check.run import Run
 
 SURFACES = {
     "create": "create",
@@ -248,7 +247,9 @@ def _count(run: Run, stops: Value | None, state: State) -> int:
 
 def _betas(run: Run, options: Options, state: State) -> tuple[str, ...]:
     val = options.get("betas")
-    named = () if val is None else tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
+    named = (
+        () if val is None else tuple(sorted(a.ref for a in as_list(run, val, state).members if isinstance(a.ref, str)))
+    )
     unreadable = val is not None and as_list(run, val, state).open
     headers = header_betas(run, options.get("extra_headers"), state)
     return (*named, *headers, *([sdk.UNREADABLE] if unreadable or options.open else []))
@@ -265,4 +266,3 @@ def header_betas(run: Run, headers: Value | None, state: State) -> tuple[str, ..
     found = [val for key, val in obj.items if isinstance(key, str) and key.lower() == "anthropic-beta"]
     texts = [text_of(val) or sdk.UNREADABLE for val in found] + ([sdk.UNREADABLE] if obj.open else [])
     return tuple(beta.strip() for text in texts for beta in text.split(","))
-

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check.knowledge import ENDED, RUNNING
-from stoplint.check.values import Atom, Token, Value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
 
 if TYPE_CHECKING:
     from stoplint.check.knowledge import State
+    from stoplint.check.run import Run
 
 STREAMS = frozenset({"stream", "raw_stream", "text_stream"})
 
@@ -35,3 +36,37 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
         return False
     events = [a for val in state.env.values() for a in val if a.kind == "event" and a.ref == snapshot.ref]
     return all(isinstance(event.info, frozenset) and not event.info & sdk.LATE_EVENTS for event in events)
+
+
+STREAM_PARTS = frozenset({"event", "delta", "event_message"})
+
+
+def merged(base: Value) -> Value:
+    """One event (or delta) of a stream that tests have split into several is one again, of all their types."""
+    parts = [atom for atom in base if atom.kind in STREAM_PARTS]
+    if len(parts) < 2:
+        return base
+    types: dict[tuple[str, object], frozenset[str] | None] = {}
+    for atom in parts:
+        key = (atom.kind, atom.ref)
+        mine = atom.info if isinstance(atom.info, frozenset) else None
+        old = types.get(key, frozenset())
+        types[key] = None if mine is None or old is None else old | mine
+    return frozenset(a for a in base if a.kind not in STREAM_PARTS) | {Atom(k, r, t) for (k, r), t in types.items()}
+
+
+def stream_reason(run: Run, atom: Atom, following: str, state: State, at: int) -> Value:
+    """Reads on stream events: `delta.stop_reason` is right on message_delta only, `message.stop_reason` on the last."""
+    types = atom.info if isinstance(atom.info, frozenset) else None
+    if following == "early_reason":
+        run.early(atom, at, "the event itself")
+        return UNKNOWN
+    right = "message_delta" if following == "delta_reason" else "message_stop"
+    if types is not None and right not in types:
+        run.early(atom, at, " or ".join(sorted(types)))
+        return UNKNOWN
+    run.read_reason(atom.ref, state)
+    track = run.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
+    if track is not None:
+        track.late_look = True
+    return value(Atom("reason", atom.ref))

@@ -8,11 +8,12 @@ from stoplint.check import flow_errors as errors
 from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.knowledge import State, compact
-from stoplint.check.run import Run
 from stoplint.check.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from stoplint.check.run import Run
 
     Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
 

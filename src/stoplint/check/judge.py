@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
 
 from stoplint import catalog
 from stoplint.check import events, rules
-from stoplint.check.events import Report
 from stoplint.findings import Finding, Place, Related
 from stoplint.reasons import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stoplint.check.events import Report
     from stoplint.check.program import Program
     from stoplint.check.solve import Solved
     from stoplint.check.values import Site
@@ -67,7 +67,9 @@ class Judge:
     def _one_a_place(self) -> None:
         """Several requests whose answers go on at one place are one finding there: there is one thing to do."""
         seen: dict[tuple[object, ...], tuple[object, ...]] = {}
-        for key, finding in sorted(self.found.items(), key=lambda item: (_key(item[1].place), item[1].message, repr(item[0]))):
+        for key, finding in sorted(
+            self.found.items(), key=lambda item: (_key(item[1].place), item[1].message, repr(item[0]))
+        ):
             place = (finding.code, finding.place)
             if finding.code == "SL102" and place in seen:
                 del self.found[key]

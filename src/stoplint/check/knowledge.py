@@ -269,13 +269,15 @@ def _join_heaps(mine: dict[Hashable, Obj], theirs: dict[Hashable, Obj]) -> dict[
             continue
         if old is None:
             joined[key] = obj
-        elif isinstance(old, ListObj) and isinstance(obj, ListObj):
-            joined[key] = old.join(obj)
-        elif isinstance(old, DictObj) and isinstance(obj, DictObj):
-            joined[key] = old.join(obj)
         else:
-            joined[key] = DictObj(open=True)
+            joined[key] = _join_objects(old, obj)
     return joined
+
+
+def _join_objects(old: Obj, obj: Obj) -> Obj:
+    if isinstance(old, ListObj):
+        return old.join(obj) if isinstance(obj, ListObj) else DictObj(open=True)
+    return old.join(obj) if isinstance(obj, DictObj) else DictObj(open=True)
 
 
 MAX_PATHS = 6

@@ -49,7 +49,7 @@ def unpack(data: bytes, *, path: str, text: str) -> ir.Module:
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
-        if module == ir.__name__ and name in _CLASSES:
+        if name in _CLASSES and module == _CLASSES[name].__module__:
             return _CLASSES[name]
         if module == "builtins" and name == "Ellipsis":
             return ...

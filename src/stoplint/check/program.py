@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
-from stoplint.check.facts import NOTHING, Facts, leads_to_declared
+from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
 from stoplint.check.retry import retried_after
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -177,8 +177,9 @@ class Program:
 
     def find_module(self, name: str, near: str = "") -> ModuleInfo | None:
         """A module by its dotted name as imported in the module `near`: a neighbour of it (scripts see the files beside
-        them), the very name, or the only one that ends so (roots of a monorepo and src layouts differ)."""
-        first = name.split(".")[0]
+        them), the very name, or the only one that ends so (roots of a monorepo and src layouts differ).
+        """
+        first = name.split(".", maxsplit=1)[0]
         if first in sdk.OWN_MODULES:
             return None  # a project's own `anthropic.py` beside it is not what `import anthropic` finds
         if first in sys.stdlib_module_names:
@@ -376,55 +377,3 @@ class Program:
         old = self.heap.get(atom.ref)
         if old is None:
             self.heap[atom.ref] = kept
-
-    # ------------------------------------------------------------------ annotations
-
-    def annotated(self, run: Run, module: ModuleInfo, note: ir.Expr | None) -> Value:
-        """What a value is, by its annotation: a client, a stream, an object of a project class; else nothing."""
-        del run
-        found: set[Atom] = set()
-        for name in _noted_names(note):
-            head, *rest = name.split(".")
-            val = self.lookup_global(module, head)
-            last = name.rsplit(".", 1)[-1]
-            dotted = {str(a.ref) for a in val or ()} if val else {head}
-            ours = any(d.split(".")[0] in sdk.OWN_MODULES for d in dotted) or (
-                val and any(a.kind == "client_class" for a in val)
-            )
-            if ours and last in sdk.ANNOTATIONS and sdk.ANNOTATIONS[last] in ("client", "messages"):
-                found.add(Atom(sdk.ANNOTATIONS[last]))
-            elif val and not rest:
-                found |= {
-                    Atom("object", ("instance", a.ref), a.ref)
-                    for a in val
-                    if a.kind == "class" and not self.is_enum(str(a.ref))
-                }
-                found |= {a for a in val if a.kind == "external" and leads_to_declared(module.facts, str(a.ref))}
-        return frozenset(found)
-
-    def noted_class(self, module: ModuleInfo, note: ir.Expr | None) -> str | None:
-        """The class of the SDK that an annotation names, under whatever local name, without its beta prefix."""
-        for name in _noted_names(note):
-            head, *rest = name.split(".")
-            for atom in ordered(self.lookup_global(module, head) or UNKNOWN):
-                dotted = ".".join([str(atom.ref), *rest])
-                if atom.kind == "external" and dotted.split(".")[0] in sdk.OWN_MODULES:
-                    return sdk.unprefixed(dotted.rsplit(".", 1)[-1])
-        return None
-
-
-def _noted_names(note: ir.Expr | None) -> list[str]:
-    """The class names in an annotation: through Optional, Union, `|` and Annotated."""
-    if note is None:
-        return []
-    if isinstance(note, ir.BinOp):
-        return [name for part in note.parts for name in _noted_names(part)]
-    if isinstance(note, ir.Index):
-        outer = (dotted_name(note.obj) or "").rsplit(".", 1)[-1]
-        if outer in ("Optional", "Union", "Annotated"):
-            inner = note.key.items if isinstance(note.key, ir.Seq) else (note.key,)
-            return [name for part in inner for name in _noted_names(part)]
-        name = dotted_name(note.obj)
-        return [name] if name else []
-    name = dotted_name(note)
-    return [name] if name else []

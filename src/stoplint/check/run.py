@@ -163,7 +163,8 @@ class Run:
 
     def parse(self, val: Value, kind: str, at: int, state: State) -> None:
         """Text is parsed: unless the reason was looked at, the path of the parser's error, an exception of this name,
-        has not seen it."""
+        has not seen it.
+        """
         where = self.where(at)
         for token in sorted({atom.ref for atom in val if atom.kind == "text" and isinstance(atom.ref, Token)}):
             track, known = self.tracks.get(token), state.know.get(token)

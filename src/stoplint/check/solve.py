@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import flow_call  # noqa: F401 - registers calls
+from stoplint.check.annotations import noted_class
 from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
@@ -193,11 +194,10 @@ def _inherited(program: Program, calls: dict[str, set[str]]) -> list[tuple[str, 
     return found
 
 
-def run_root(
-    program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, cls: str | None = None
-) -> RootRun:
+def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, cls: str | None = None) -> RootRun:
     """Interpret a function on its own: nothing is known of its arguments but what their annotations say.  `cls`: the
-    class whose object it is a method of, where that is an heir of the one that defines it."""
+    class whose object it is a method of, where that is an heir of the one that defines it.
+    """
     frame = Frame(info.module, info, closure=program.closures.get(info.key, {}))
     run = RootRun(program, frame, max_depth=max_depth)
     state = State()
@@ -237,7 +237,7 @@ def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: st
         if "classmethod" in names:
             return value(Atom("class", cls))
         return value(Atom("object", ("instance", cls), cls))
-    noted = run.program.noted_class(info.module, param.note)
+    noted = noted_class(run.program, info.module, param.note)
     if noted in sdk.MESSAGE_CLASSES:
         return unknown_response(run, run.token(info.func.at, f"parameter {param.name}"), state)
     if noted in sdk.EVENT_CLASSES or noted in sdk.EVENT_UNIONS:

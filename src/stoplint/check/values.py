@@ -61,7 +61,8 @@ class Where(NamedTuple):
 
 class BlockInfo(NamedTuple):
     """Of a block: its position when taken by a constant index, the types it may have (None: any), where it was taken,
-    and whether the content list may have been empty there."""
+    and whether the content list may have been empty there.
+    """
 
     position: int | None = None
     kinds: frozenset[str] | None = None

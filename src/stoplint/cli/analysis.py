@@ -321,7 +321,12 @@ class _Run:
         return selection.looked_for - self.configs.ignored_codes(file.path)
 
     def _all_judged(self) -> frozenset[str]:
-        return frozenset(code for file in self.files for code in self._judged(file))
+        """Each configuration is asked once where it makes no difference between its files."""
+        files: dict[object, SourceFile] = {}
+        for file in self.files:
+            config = self.configs.for_path(file.path)
+            files.setdefault(file.path if config.settings.per_file_ignores else id(config), file)
+        return frozenset(code for file in files.values() for code in self._judged(file))
 
     def _wanted(self, finding: Finding) -> bool:
         path = finding.place.path

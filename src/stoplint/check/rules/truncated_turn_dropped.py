@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from stoplint.check.events import Report, RequestMade, Sent
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stoplint.check.knowledge import Turn
