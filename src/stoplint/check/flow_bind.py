@@ -10,7 +10,7 @@ from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_follow import altered, void
 from stoplint.check.flow_lists import iterate
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, ordered, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -74,8 +74,12 @@ def _store(run: Run, owner: Atom, name: str, val: Value, at: int, state: State) 
 
 def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     owners = evaluate(run, target.obj, state)
-    key: Hashable = literal(evaluate(run, target.key, state))
+    key_value = evaluate(run, target.key, state)
+    key: Hashable = literal(key_value)
     put_away(run, val, target.at, state)
+    for atom in ordered(key_value):
+        if atom.kind == "tool_input" and any(owner.kind in ("symbol", "object") for owner in owners):
+            run.execute(atom, target.at, state, "[]")  # what the model named is overwritten
     for owner in owners:
         if key != "cache_control":  # says how to bill, not what is asked
             altered(run, owner, state)

@@ -13,6 +13,7 @@ from stoplint.check.flow_errors import built_by_call
 from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
+from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
@@ -184,7 +185,7 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
         direct = []
     for val in direct:
         for atom in reach(run, val, state, 2):
-            if atom.kind == "tool_input" or _is_tool_call(atom):
+            if atom.kind == "tool_input" or is_tool_call(atom):
                 run.execute(atom, at, state, name)
     for val in arguments.splats:
         for atom in val:
@@ -193,8 +194,3 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
 
 
 _STORING = frozenset({"append", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip
-
-
-def _is_tool_call(atom: Atom) -> bool:
-    """A block that is certainly a client's tool call."""
-    return atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds == frozenset({"tool_use"})

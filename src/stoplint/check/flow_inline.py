@@ -13,6 +13,7 @@ from stoplint.check.annotations import annotated
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_reasons import converted, enum_members
 from stoplint.check.flow_turns import check_blocks
@@ -49,7 +50,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             loosen(run, reach(run, arguments.all(), state, 2), state)
         return UNKNOWN
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
-    if any(atom.kind == "tool_input" for atom in arguments.all()):
+    if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
     caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
     frame.caller_env = caller_env

@@ -61,3 +61,8 @@ def _with_kinds(owner: Atom, kinds: frozenset[str]) -> Value:
 def sides(test: Atom) -> tuple[Value, Value, Value]:
     """Of a "path_test": the value when it was made, what is left of it where the test is true, and where it is false."""
     return cast("tuple[Value, Value, Value]", test.info)
+
+
+def is_tool_call(atom: Atom) -> bool:
+    """A block that is certainly a client's tool call."""
+    return atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds == frozenset({"tool_use"})
