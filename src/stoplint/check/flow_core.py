@@ -62,7 +62,7 @@ _CALLER: list[Callable[[Run, Value, Arguments, State, int], Value]] = []
 
 def calls(function: F) -> F:
     """Register the function that applies a value to arguments."""
-    _CALLER[:] = [function]  # type: ignore[list-item]
+    _CALLER[:] = [function]  # type: ignore[list-item]  # registered from a module that imports this one
     return function
 
 
@@ -76,7 +76,7 @@ def evaluates(*nodes: type) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         for node in nodes:
-            _EVALUATORS[node] = function  # type: ignore[assignment]
+            _EVALUATORS[node] = function  # type: ignore[assignment]  # the caller knows its exact type
         return function
 
     return register

@@ -74,7 +74,7 @@ def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state:
         return _matches_class(run, pattern, val, path, state, at)
     if isinstance(pattern, ir.MatchMapping):
         parts = [(evaluate(run, key, state), inner) for key, inner in pattern.items]
-        named = [("." + str(only(key).ref), inner) for key, inner in parts if only(key, "const")]  # type: ignore[union-attr]
+        named = [("." + str(only(key).ref), inner) for key, inner in parts if only(key, "const")]  # type: ignore[union-attr]  # asked for in the same line
         return _matches_parts(run, named, val, path, [state], [state.copy()] if len(named) != 1 else [], at)
     if isinstance(pattern, ir.MatchSequence):
         return _matches_sequence(run, pattern, val, state, at)

@@ -5,7 +5,7 @@ Matching is pathspec's, which follows git; here is only which file speaks for wh
 
 # Paths are strings here: thousands of Path objects would cost more than the listing itself.
 # Paths are strings here: thousands of Path objects would cost more than the listing itself.
-# ruff: noqa: PTH110,PTH118,PTH120,PTH123
+# ruff: noqa: PTH110,PTH118,PTH120,PTH123 - os.path costs a fraction of pathlib over thousands of files
 
 from __future__ import annotations
 

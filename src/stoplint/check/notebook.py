@@ -53,7 +53,7 @@ def code_cells(data: bytes) -> list[tuple[int, str]]:
     except (ValueError, RecursionError):
         raise ValueError("is no valid JSON, so no notebook") from None
     if not isinstance(content, dict) or not isinstance(cells := content.get("cells"), list):
-        raise ValueError("has no list of cells; notebooks before format 4 can be saved anew in Jupyter")  # noqa: TRY004
+        raise ValueError("has no list of cells; notebooks before format 4 can be saved anew in Jupyter")  # noqa: TRY004 - one kind of error for whatever is wrong with the file
     language = _language(content.get("metadata"))
     if language not in {None, "python", "ipython"}:
         raise ForeignError(f"is a notebook in {language}")

@@ -47,7 +47,7 @@ def attempt(task: Task) -> tuple[ir.Module, bytes] | Refusal:
 
 def _attempt(task: Task) -> tuple[ir.Module, bytes] | Refusal:
     # Not for what the cache has.
-    from stoplint.check.lower import SYNTAX_ERRORS, lower_module  # noqa: PLC0415
+    from stoplint.check.lower import SYNTAX_ERRORS, lower_module  # noqa: PLC0415 - loaded where it is needed: start-up stays quick
     from stoplint.check.pack import pack  # noqa: PLC0415
 
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stoplint.report import Style
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click passes it
     words = [word for rule in catalog.rules().values() for word in (rule.code, rule.name)]
     return [word for word in words if word.lower().startswith(incomplete.lower())]
 

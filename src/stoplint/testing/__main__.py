@@ -57,7 +57,7 @@ def _answers(path: str) -> Iterable[Scripted]:
 def _run(answers: Iterable[Scripted], command: Sequence[str]) -> int:
     with FakeMessages(answers) as fake:
         try:
-            code = subprocess.run(command, env=_environment(fake), check=False).returncode  # noqa: S603
+            code = subprocess.run(command, env=_environment(fake), check=False).returncode  # noqa: S603 - the user gave the command
         except OSError as exc:
             raise _MistakeError(f"{command[0]}: {exc.strerror}") from exc
     fake.allow_unused = True

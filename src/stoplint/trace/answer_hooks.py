@@ -70,7 +70,7 @@ class AnswerHooks:
         return parse
 
     def _async_parse(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]  # the caller knows its exact type
 
         @functools.wraps(original)
         async def parse(raw: object, *args: object, **kwargs: object) -> object:
@@ -91,7 +91,7 @@ class AnswerHooks:
                     parsed.__dict__[TAG] = current
             elif "stop_reason" in getattr(parsed, "__dict__", ()):
                 self._message(current, parsed)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("raw response")
 
     def _read(self, original: Function) -> Function:
@@ -111,7 +111,7 @@ class AnswerHooks:
         return read
 
     def _async_read(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment] - the caller knows its exact type
 
         @functools.wraps(original)
         async def read(raw: object) -> object:
@@ -170,10 +170,10 @@ class AnswerHooks:
                 async for event in events:
                     yield event
             finally:
-                await events.aclose()  # type: ignore[attr-defined]
+                await events.aclose()  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
 
         @functools.wraps(original)
-        def __stream__(stream: object) -> AsyncIterator[object]:  # noqa: N807
+        def __stream__(stream: object) -> AsyncIterator[object]:  # noqa: N807 - the name that the interpreter looks for
             current = turn_of(stream)
             if current is not None:
                 return self._watcher.async_events(start(stream), current)
@@ -218,5 +218,5 @@ class AnswerHooks:
             current = self._tracer.batch_item(message)
             if self._reads is not None:
                 self._reads.message(message, current.state)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("batch")

@@ -48,7 +48,7 @@ def split(messages: Sequence[object]) -> Tail:
     length = user_start = len(messages)
     try:
         lowest = max(0, length - _GROUP_LIMIT)
-        while user_start > lowest and messages[user_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]
+        while user_start > lowest and messages[user_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
             user_start -= 1
         before_start = assistant_start = _run_of_assistant(messages, user_start)
         lowest = max(0, assistant_start - _GROUP_LIMIT)

@@ -102,7 +102,7 @@ class Hooks:
         return request
 
     def _async_call(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]  # the caller knows its exact type
 
         @functools.wraps(original)
         async def request(client: object, *args: object, **kwargs: object) -> object:
@@ -131,7 +131,7 @@ class Hooks:
             if not self.patches.active:
                 return None
             options = args[1] if len(args) > 1 else kwargs["options"]
-            url: str = options.url  # type: ignore[attr-defined]
+            url: str = options.url  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
             if not url.startswith(_PATH) or url.partition("?")[0] != _PATH:
                 return None
             if options.method.lower() != "post":  # type: ignore[attr-defined]
@@ -141,7 +141,7 @@ class Hooks:
             current = self._tracer.begin(body if isinstance(body, dict) else {}, streaming=streaming)
             describe(current, options)
             self._choose_span(current, client, getattr(kwargs.get("call"), "span", None))
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("request")
             return None
         return current
@@ -167,7 +167,7 @@ class Hooks:
         try:
             self._tracer.failed(current, error_type(error), current.parsed)
             current.parsed = None
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("failed request")
 
     def _returned(self, current: Turn, result: object) -> None:
@@ -175,7 +175,7 @@ class Hooks:
             current.parsed = None
             if not current.done or self._reads is not None or "stop_reason" not in getattr(result, "__dict__", ()):
                 self._take(current, result)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("response")
 
     def _take(self, current: Turn, result: object) -> None:

@@ -46,7 +46,7 @@ class _Finder:
             self._looking = False
         if spec is None or spec.loader is None:
             return None
-        spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
+        spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]  # the caller knows its exact type
         return spec
 
     def done(self) -> None:
@@ -67,14 +67,14 @@ class _Loader:
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        created: ModuleType | None = self._loader.create_module(spec)  # type: ignore[attr-defined]
+        created: ModuleType | None = self._loader.create_module(spec)  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
         return created
 
     def exec_module(self, module: ModuleType) -> None:
         # The module keeps its own loader: resources and `inspect` look there.
         spec = module.__spec__
         if spec is not None:
-            spec.loader = self._loader  # type: ignore[assignment]
+            spec.loader = self._loader  # type: ignore[assignment] - the caller knows its exact type
         module.__loader__ = self._loader  # type: ignore[assignment]
         self._loader.exec_module(module)  # type: ignore[attr-defined]
         self._finder.done()

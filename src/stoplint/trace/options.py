@@ -23,7 +23,7 @@ def describe(current: Turn, options: object) -> None:
     current.options = options
     parser = getattr(options, "post_parser", None)
     if callable(parser):
-        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]
+        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
 
 
 def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:

@@ -129,7 +129,7 @@ class _Reader:
             if around is not None and "gen_ai.request.model" not in span.attributes:
                 # The turn's facts came too late for the span of the call and lie on a child of it.
                 known = {name: value for name, value in around.attributes.items() if name.startswith("gen_ai.")}
-                span = replace(span, attributes={**known, **span.attributes})  # noqa: PLW2901
+                span = replace(span, attributes={**known, **span.attributes})  # noqa: PLW2901 - the fuller span stands for the bare one
             turn = _turn(span)
             by_span[span.key] = turn.turn_id
             turns.append(turn)

@@ -136,12 +136,12 @@ def _twin(kind: type) -> type:
             if name in kind.__dict__:
                 setattr(found, name, kind.__dict__[name])
         for name in ("stop_reason", "content"):
-            if name in kind.model_fields:  # type: ignore[attr-defined]
+            if name in kind.model_fields:  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
                 setattr(found, name, _Noted(name))
         for name in _LEAVING:
             if hasattr(kind, name):
                 setattr(found, name, _leaves(name))
-        found.__hash__ = kind.__hash__  # type: ignore[method-assign]
+        found.__hash__ = kind.__hash__  # type: ignore[method-assign]  # made anew for each class
         _twins[kind] = found
         _originals[found] = kind
     return found
@@ -205,7 +205,7 @@ class ReadTracking:
                 reading = getattr(delta, "__dict__", {}).get(_KEY)
                 if reading is not None:
                     self._watch(snapshot, reading)
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
                 faults.note("snapshot")
             return snapshot
 
@@ -220,7 +220,7 @@ class ReadTracking:
             try:
                 if reading is not None and reply is not source:
                     self._watch(reply, reading)
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
                 faults.note("reply")
             return reply
 

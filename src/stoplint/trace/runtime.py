@@ -105,7 +105,7 @@ def finish(at_work: Tracer, timeout_s: float = 2.0) -> None:
         at_work.end_all()
         for sink in at_work.sinks():
             sink.flush(timeout_s)
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
         faults.note("exit")
 
 
@@ -119,7 +119,7 @@ def _install() -> None:
             return
         try:
             _process.running = _start(*_process.wanted)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("install")
 
 

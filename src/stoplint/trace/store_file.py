@@ -63,7 +63,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write.  Raises StoreRefusedError, StoreDamagedError or sqlite3.Error."""
-    import sqlite3  # noqa: PLC0415
+    import sqlite3  # noqa: PLC0415 - loaded where it is needed: start-up stays quick
 
     uri = path.resolve().as_uri() + "?mode=ro"
     try:

@@ -88,7 +88,7 @@ class StoreReader:
 
 @contextmanager
 def _damage_told() -> Iterator[None]:
-    import sqlite3  # noqa: PLC0415
+    import sqlite3  # noqa: PLC0415 - loaded where it is needed: start-up stays quick
 
     try:
         yield

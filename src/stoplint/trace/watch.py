@@ -101,7 +101,7 @@ class Watcher:
                     if take(event):
                         # Before the application, and the SDK's own span, learn that the stream is over.
                         self._tracer.stream_over(turn, "complete")
-                except Exception:  # noqa: BLE001
+                except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
                     faults.note("stream event")
                 yield event
         except BaseException as error:
@@ -122,7 +122,7 @@ class Watcher:
                 try:
                     if take(event):
                         self._tracer.stream_over(turn, "complete")
-                except Exception:  # noqa: BLE001
+                except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
                     faults.note("stream event")
                 yield event
         except BaseException as error:
@@ -149,7 +149,7 @@ class Watcher:
             weakref.finalize(holder, self.over, turn, "abandoned").atexit = False
 
     def _observe(self, observer: object, turn: Turn) -> None:
-        original = observer.end  # type: ignore[attr-defined]
+        original = observer.end  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
 
         def end(how: str, error: BaseException | None = None) -> None:
             if turn.reading and how == "read":
@@ -177,7 +177,7 @@ class Watcher:
                     self._tracer.unknown(turn)
                 else:
                     self._tracer.answered(turn, message)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("raw response")
 
     def release(self, turn: Turn) -> None:

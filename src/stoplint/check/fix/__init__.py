@@ -39,7 +39,7 @@ def with_fixes(source: Source, data: bytes, findings: Sequence[Finding]) -> Outc
 
     try:
         if edit_bytes(data, source.kind, {}) != data:
-            raise ValueError("its text does not give the bytes back unchanged")  # noqa: TRY301
+            raise ValueError("its text does not give the bytes back unchanged")  # noqa: TRY301 - one way out for whatever is wrong
         tree = Tree.of(source.text)
     except ValueError as error:
         return Outcome(tuple(findings), str(error))
