@@ -111,7 +111,7 @@ class AnswerHooks:
         return read
 
     def _async_read(self, original: Function) -> Function:
-        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment] - the caller knows its exact type
+        start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]  # the caller knows its exact type
 
         @functools.wraps(original)
         async def read(raw: object) -> object:

@@ -74,7 +74,7 @@ class _Loader:
         # The module keeps its own loader: resources and `inspect` look there.
         spec = module.__spec__
         if spec is not None:
-            spec.loader = self._loader  # type: ignore[assignment] - the caller knows its exact type
+            spec.loader = self._loader  # type: ignore[assignment]  # the caller knows its exact type
         module.__loader__ = self._loader  # type: ignore[assignment]
         self._loader.exec_module(module)  # type: ignore[attr-defined]
         self._finder.done()
