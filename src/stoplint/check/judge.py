@@ -91,7 +91,7 @@ class Judge:
         subject = finding.origin if one_per_request else finding.place
         key = (rule.code, finding.profile, subject)
         old = self.found.get(key)
-        if old is None or (_key(finding.place), finding.message) < (_key(old.place), old.message):
+        if old is None or _rank(finding) < _rank(old):
             self.found[key] = finding
 
     def _finding(self, rule: catalog.Rule, report: Report) -> Finding:
@@ -132,6 +132,12 @@ class Judge:
             return Place(module.path, None, line, column, end_line, end_column)
         cell, offset = module.cells[min(line, len(module.cells)) - 1]
         return Place(module.path, cell, line - offset, column, end_line - offset, end_column)
+
+
+def _rank(finding: Finding) -> tuple[bool, tuple[str, int, int, int], str]:
+    """Of several places for one finding, one in the file of the request comes first: there it is put right."""
+    away = finding.origin is not None and finding.origin.path != finding.place.path
+    return (away, _key(finding.place), finding.message)
 
 
 def _key(place: Place) -> tuple[str, int, int, int]:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 RETRY_WORDS = ("retry", "backoff", "stamina", "retrying", "on_exception")
 EVERYTHING = frozenset({""})
-CONDITIONS = ("retry", "on", "exception", "exceptions", "retry_on_exception", "retry_on", "expected_exception")
-"""Keywords by which tenacity, backoff, stamina and others take the exceptions to try again after."""
+CONDITIONS = ("retry", "on", "retry_on")
+"""Keywords by which tenacity, backoff, stamina and others take the exceptions to try again after, beside those that say
+"exception"."""
 
 
 def retried_after(program: Program, info: FunctionInfo) -> frozenset[str] | None:
@@ -39,7 +40,7 @@ def _library(expr: ir.Expr) -> frozenset[str] | None:
         return None
     if not isinstance(expr, ir.Call):
         return EVERYTHING
-    conditions = [arg.value for arg in expr.args if arg.keyword in CONDITIONS]
+    conditions = [arg.value for arg in expr.args if arg.keyword and _is_condition(arg.keyword)]
     if name.endswith("on_exception"):
         conditions += [arg.value for arg in expr.args if arg.keyword is None][1:2]
     elif not conditions:
@@ -49,6 +50,10 @@ def _library(expr: ir.Expr) -> frozenset[str] | None:
     if any("not_exception" in called for condition in conditions for called in _called(condition)):
         return EVERYTHING
     return frozenset(name for condition in conditions for name in _class_names(condition))
+
+
+def _is_condition(keyword: str) -> bool:
+    return keyword in CONDITIONS or ("exception" in keyword and "callback" not in keyword)
 
 
 def _class_names(expr: ir.Expr) -> Iterator[str]:
