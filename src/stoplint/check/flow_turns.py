@@ -198,10 +198,15 @@ def _shared(one: Where, two: Where) -> Where:
     return Where(one.path[:common], one.path[common]) if len(one.path) > common else one
 
 
+def is_ours(run: Run) -> bool:
+    """Whether turns are meant for this API: other APIs write them alike, with rules of their own."""
+    return bool(run.tracks) or any(frame.module.imports_anthropic for frame in run.frames)
+
+
 def check_blocks(run: Run, before: Value, after: Value, at: int, state: State) -> None:
     """A block is put behind another in the content of a turn: told when both types are certain."""
     kinds, followers = types_of(run, before, state), types_of(run, after, state)
-    if run.unsure or len(kinds) != 1 or len(followers) != 1:
+    if run.unsure or len(kinds) != 1 or len(followers) != 1 or not is_ours(run):
         return
     (kind,), (follower,) = kinds, followers
     if {kind, follower} != {"text", RESULT} or (kind == "text" and START in before):
@@ -225,7 +230,7 @@ def put_behind(
         return ()
     found_empty = any(known.content == EMPTY for known in state.know.values())
     before = obj.turns if ANY not in obj.last else ()
-    if turn.where is not None and not run.unsure:
+    if turn.where is not None and not run.unsure and is_ours(run):
         asked = [run.request_of(token) for token in sorted({atom.ref for atom in turn.answers}, key=repr)]
         answered = tuple(request for request in asked if request is not None)
         owner = turn.owners[0] if len(turn.owners) == 1 and turn.role == "assistant" else None

@@ -6,6 +6,7 @@ Knowledge of a response is never kept here.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 8
 """How many re-exports or base classes are followed."""
 
+_IMPORT = re.compile(r"\b(?:import|from)\s+anthropic\b")
+
 MAX_HEIRS = 6
 """Classes whose methods a declared one is taken to stand for; more are as good as unknown."""
 
@@ -39,6 +42,7 @@ class ModuleInfo:
     ir: ir.Module
     index: ModuleIndex
     speaks_of_anthropic: bool = False
+    imports_anthropic: bool = False
     facts: Facts = NOTHING
 
     @property
@@ -113,7 +117,13 @@ class Program:
             name += "~"  # two files of one name in a monorepo: both are analysed, imports find the first
         if name != module.name:
             module = replace(module, name=name)
-        info = ModuleInfo(module, index_module(module), "anthropic" in module.text.lower(), self._facts(module.path))
+        info = ModuleInfo(
+            module,
+            index_module(module),
+            "anthropic" in module.text.lower(),
+            _IMPORT.search(module.text) is not None,
+            self._facts(module.path),
+        )
         self.modules[name] = info
         parts = name.split(".")
         for start in range(1, len(parts)):
