@@ -239,7 +239,14 @@ def _started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,  # away from the terminal of whoever runs the tests
+        preexec_fn=_heeds_signals,  # noqa: PLW1509 - no threads here
     )
+
+
+def _heeds_signals() -> None:
+    """Tests that are run in the background are deaf to some signals, and so would be what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @posix

@@ -34,6 +34,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     key = str(callee.ref)
     info = run.program.functions[key]
     run.calls.add(key)
+    handed_on = any(atom.kind == "func" for atom in arguments.all())  # to something that may call it again
+    run.retrying = run.retrying or handed_on or any(one.watching and one.loops for one in run.frames)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
     tracked = any(_tracked(atom) or _asks(run, atom) or _sent(state, atom) for atom in reach(run, given, state, 3))

@@ -99,6 +99,8 @@ class Program:
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()
+        self.touched: set[str] = set()
+        self.retrying: set[str] = set()
         self.wanted: set[str] = set()
         self.handing_out: set[str] = set()
         self.changed: set[tuple[str, str]] = set()

@@ -76,6 +76,7 @@ class Run:
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
+        self.retrying = False
         self.calls: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()

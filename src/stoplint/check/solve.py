@@ -53,19 +53,32 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
     modules = sorted(program.modules)
     events: list[tuple[str, tuple[Event, ...]]] = []
     judged: set[str] = set()
-    for key in [*modules, *roots]:
-        run = (
-            run_module(program, program.modules[key])
-            if key in program.modules
-            else run_root(program, program.functions[key])
-        )
+    for key in modules:
+        run = run_module(program, program.modules[key])
         events.append((key, tuple(run.found)))
+        judged |= run.judged_by_callers
+    for key in roots:
+        if _tells_nothing(program, key, calls.get(key, set())):
+            program.inert.add(key)
+            continue
+        run = run_root(program, program.functions[key])
+        events.append((key, tuple(run.found)))
+        judged |= run.judged_by_callers
         if run.inert:
             program.inert.add(key)
     for key, cls in _inherited(program, calls):
-        events.append((key, tuple(run_root(program, program.functions[key], cls=cls).found)))
+        run = run_root(program, program.functions[key], cls=cls)
+        events.append((key, tuple(run.found)))
         judged |= run.judged_by_callers
     return Solved(tuple(events), frozenset(judged))
+
+
+def _tells_nothing(program: Program, key: str, called: set[str]) -> bool:
+    """Whether a function only calls what keeps its responses to itself: there is nothing in it to interpret.  A call that
+    is tried again is: how it fails may be an empty answer."""
+    if key in program.touched or key in program.retrying or program.functions[key].func.decorators:
+        return False
+    return all(callee in program.inert or not program.is_interesting(callee) for callee in called)
 
 
 def _ordered(program: Program) -> list[str]:
@@ -116,6 +129,8 @@ def survey(program: Program) -> dict[str, set[str]]:
             reads[key], calls[key] = run.reads, run.calls
             if run.touched:
                 touched.add(key)
+            if run.retrying:
+                program.retrying.add(key)
             if run.hands_out:
                 program.handing_out.add(key.split(":")[0])
         new = [key for key in _ordered(program) if key not in reads]
@@ -125,6 +140,7 @@ def survey(program: Program) -> dict[str, set[str]]:
         todo = [*new, *(key for key in stale if key not in new)]
         if not todo:
             break
+    program.touched = touched
     program.interesting = _callers_too(touched, calls)
     return calls
 
