@@ -75,7 +75,8 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
 
 def _tells_nothing(program: Program, key: str, called: set[str]) -> bool:
     """Whether a function only calls what keeps its responses to itself: there is nothing in it to interpret.  A call that
-    is tried again is: how it fails may be an empty answer."""
+    is tried again is: how it fails may be an empty answer.
+    """
     if key in program.touched or key in program.retrying or program.functions[key].func.decorators:
         return False
     return all(callee in program.inert or not program.is_interesting(callee) for callee in called)
