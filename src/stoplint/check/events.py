@@ -68,6 +68,7 @@ class Track:
     named: int = 0
     stop_sequence_read: bool = False
     late_look: bool = False
+    told: set[Where] = field(default_factory=set)
     early: list[Where] = field(default_factory=list)
     uses: dict[Use, int] = field(default_factory=dict)
     open_uses: dict[Use, int] = field(default_factory=dict)

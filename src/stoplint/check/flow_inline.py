@@ -68,6 +68,9 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
         raised.env = dict(caller_env)
         run.frame.raised.append((kind, raised))
     note_exit(run, frame.counted, broke=False, left=True)
+    for val, end in frame.returned:
+        if all(atom.kind in ("text", "const") for atom in val):
+            run.hand_out(val, at, end, know)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result

@@ -201,10 +201,22 @@ class Run:
         known = state.know.get(token, Knowledge())
         track = self.tracks[token]
         uses = track.uses
-        if track.request.surface in ("batch", "tool_runner") and any(one.taken == taken for one in uses):
-            return  # it was put into a collection while its own reason was known
+        if taken in track.told or (
+            track.request.surface in ("batch", "tool_runner") and any(one.taken == taken for one in uses)
+        ):
+            return  # it went on already while more was known of its own reason
         uses[use] = uses.get(use, 0) | known.remaining
         state.know[token] = known.used(use)
+
+    def hand_out(self, val: Value, at: int, state: State, known: dict[Token, Knowledge]) -> None:
+        """A callee returns text of a response of its own.  Whoever calls it knows nothing of the reason any more, so the
+        text counts as used with what the callee knew where it returned."""
+        for atom in sorted(val, key=repr):
+            track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) and atom.kind == "text" else None
+            if track is not None and atom.ref not in known and isinstance(atom.info, Where):
+                track.told.discard(atom.info)
+                self.use(atom, at, state)
+                track.told.add(atom.info)
 
     def execute(self, atom: Atom, at: int, state: State, what: str) -> None:
         """A tool call's input is run or validated."""
