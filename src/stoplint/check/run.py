@@ -210,7 +210,8 @@ class Run:
 
     def hand_out(self, val: Value, at: int, state: State, known: dict[Token, Knowledge]) -> None:
         """A callee returns text of a response of its own.  Whoever calls it knows nothing of the reason any more, so the
-        text counts as used with what the callee knew where it returned."""
+        text counts as used with what the callee knew where it returned.
+        """
         for atom in sorted(val, key=repr):
             track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) and atom.kind == "text" else None
             if track is not None and atom.ref not in known and isinstance(atom.info, Where):
