@@ -149,3 +149,30 @@ def test_from_the_cache_nothing_heavy_is_imported(tmp_path: Path) -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert found.stdout == "1 1 []\n", found.stderr
+
+
+def test_a_file_loaded_on_demand_may_be_broken_too(tmp_path: Path) -> None:
+    """What was screened out, then asked for by the analysis, is reported like any other file that cannot be parsed."""
+    from stoplint.cli.analysis import Request, analyse
+
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n", encoding="utf-8")
+    (tmp_path / "helper.py").write_text("def first(reply):\n    return reply.content[0].text\n)\n", encoding="utf-8")
+    (tmp_path / "app.py").write_text(
+        "import anthropic\nfrom helper import first\n\nclient = anthropic.Anthropic()\n"
+        "reply = client.messages.create(model='m', max_tokens=9, messages=[])\nprint(first(reply))\n",
+        encoding="utf-8",
+    )
+    found = analyse(Request((str(tmp_path),), jobs=1)).report.findings
+    assert [(finding.code, finding.place.path.rsplit("/", 1)[-1]) for finding in found] == [("SL900", "helper.py")]
+
+
+def test_a_run_leaves_no_more_in_the_cache_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound on the cache holds after a whole run, not only where the cache is closed by hand."""
+    from stoplint.check import cache
+    from stoplint.cli.analysis import Request, analyse
+
+    closed: list[bool] = []
+    monkeypatch.setattr(cache.Cache, "close", lambda self: closed.append(True))
+    (tmp_path / "app.py").write_text("import anthropic\nclient = anthropic.Anthropic()\n", encoding="utf-8")
+    analyse(Request((str(tmp_path / "app.py"),), jobs=1, cache_dir=tmp_path / "cache"))
+    assert closed == [True]

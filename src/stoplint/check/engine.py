@@ -82,7 +82,7 @@ def run(
         (*project, *files), settings_of, options, lambda program, solved: Judge(program).findings(solved)
     )
     findings = [finding for finding in found if finding.place.path in wanted]
-    findings += [_unreadable(one) for one in loaded.unreadable if one.path in wanted]
+    findings += [_unreadable(one) for one in whole.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
     marked = tuple(path for path in loaded.marked if path in wanted)
     return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked, whole.passing)
@@ -114,8 +114,12 @@ def _answered(
     facts = {path: Facts.of(settings_of(file), pins.version_for(path)) for path, file in everything.items()}
     words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
     whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
-    loaded = whole.start()
-    return whole, loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
+    try:
+        loaded = whole.start()
+        return whole, loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
+    finally:
+        if cache is not None:
+            cache.close()
 
 
 def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> tuple[Program, Solved]:

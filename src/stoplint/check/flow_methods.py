@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stoplint import sdk
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
@@ -163,6 +162,3 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         return value(atom)
     known = obj.get(name)
     return None if known is not None else UNKNOWN
-
-
-KNOWN_KINDS = frozenset(kind for kind, _ in sdk.STEPS)

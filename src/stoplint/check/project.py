@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from stoplint.check.cache import Cache
-    from stoplint.check.load import Progress
+    from stoplint.check.load import Progress, Unreadable
     from stoplint.check.names import ModuleName
     from stoplint.check.source import SourceFile
 
 
 @dataclass(slots=True)
 class Project:
-    """`files` by path with the names of all of them; `left` are not loaded yet; `passing` as in `Loaded`."""
+    """`files` by path with the names of all of them; `left` are not loaded yet; `passing` as in `Loaded`;
+    `unreadable` is everything so far that could not be read.
+    """
 
     names: dict[str, ModuleName]
     left: dict[str, SourceFile]
@@ -35,6 +37,7 @@ class Project:
     _by_end: dict[str, list[str]] = field(default_factory=dict)
     _imported: dict[str, frozenset[str]] = field(default_factory=dict)
     passing: bool = False
+    unreadable: list[Unreadable] = field(default_factory=list)
 
     @staticmethod
     def of(
@@ -58,6 +61,7 @@ class Project:
         )
         self.left = {file.path: file for file in loaded.left}
         self.passing |= loaded.passing
+        self.unreadable += loaded.unreadable
         return loaded
 
     def defining(self, modules: Collection[str]) -> Loaded:
@@ -101,6 +105,7 @@ class Project:
             return Loaded(())
         loaded = load(files, names=self.names, options=replace(self.options, screen=False), cache=self.cache)
         self.passing |= loaded.passing
+        self.unreadable += loaded.unreadable
         return loaded
 
 

@@ -80,7 +80,6 @@ Value: TypeAlias = frozenset[Atom]
 
 UNKNOWN: Value = frozenset()
 
-TEXT_KINDS = frozenset({"text"})
 RESPONSE_KINDS = frozenset({"message", "snapshot", "raw_response", "dump", "stream", "raw_stream", "stream_manager", "event_message"})  # fmt: skip
 """Kinds that hold a whole response: where they go out of view, so does the stop reason."""
 
