@@ -4,59 +4,84 @@ from __future__ import annotations
 
 import pytest
 
-from stoplint.check.screen import imports, may_matter
+from stoplint.check.screen import imports, may_matter, speaks
 from stoplint.sdk import STEPS
 
+REQUESTS = [
+    "import anthropic",
+    "from anthropic import Anthropic",
+    "from anthropic.types import Message\ndef f(m: Message): return m.content[0].text",
+    "import os, anthropic as a",
+    "sdk = importlib.import_module('anthropic')",
+    "from posthog.ai.anthropic import Anthropic",
+    "c = AsyncAnthropicBedrock()\nc.messages",
+    "m = api.messages\nm.create(model=m)",
+    "resource = self._claude_client.messages",
+    "client.messages.create(**params)",
+    "client.beta.messages.create()",
+    "client.messages.stream(model=m)",
+    "client.messages.parse(model=m)",
+    "(client\n  .messages\n  .create(model=m))",
+    "(client.messages  # the API\n  .create(model=m))",
+    "retry(client.messages.create, model=m)",
+    "client.messages.batches.results(i)",
+    "client.messages.with_raw_response.create(model=m)",
+    "self._client.messages.with_streaming_response.create()",
+    "client.messages.thread(model=m)",
+    "runner = client.beta.messages.tool_runner(model=m)",
+    "twilio = 1\nclient.messages.create(model=m, max_tokens=9, messages=[])",
+    '"source": ["r = client.messages\\n", "    .create(model=m)\\n"]',
+]
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "if r.stop_reason == 'end_turn': pass",
-        "r['stop_reason']",
-        "import anthropic",
-        "from anthropic import Anthropic",
-        "from anthropic.types import Message\ndef f(m: Message): return m.content[0].text",
-        "import os, anthropic as a",
-        "c = AsyncAnthropicBedrock()\nc.messages",
-        "# talks to Claude\nm = api.messages",
-        "client.messages.create(**params)",
-        "client.beta.messages.create()",
-        "client.messages.stream(model=m)",
-        "client.messages.parse(model=m)",
-        "(client\n  .messages\n  .create(model=m))",
-        "(client.messages  # the API\n  .create(model=m))",
-        "retry(client.messages.create, model=m)",
-        "client.messages.batches.results(i)",
-        "client.messages.with_raw_response.create(model=m)",
-        "self._client.messages.with_streaming_response.create()",
-        "client.messages.thread(model=m)",
-        "runner = client.beta.messages.tool_runner(model=m)",
-        "{'type': 'tool_result', 'tool_use_id': i}",
-        "if event.type == 'content_block_delta': pass",
-        "if event['type'] == 'message_delta': pass",
-        "twilio = 1\nclient.messages.create(model=m, max_tokens=9, messages=[])",
-        '"source": ["r = client.messages\\n", "    .create(model=m)\\n"]',
-    ],
-)
+TALK = [
+    "if r.stop_reason == 'end_turn': pass",
+    "r['stop_reason']",
+    "# talks to Claude\nm = api.messages",
+    "{'type': 'tool_result', 'tool_use_id': i}",
+    "if event.type == 'content_block_delta': pass",
+    "if event['type'] == 'message_delta': pass",
+]
+
+OTHERS = [
+    "",
+    "print('hello')",
+    "import openai\nr = client.chat.completions.create(messages=m)\nr.choices[0].finish_reason",
+    "from twilio.rest import Client\nClient().messages.create(to=a, from_=b, body=c)",
+    "client.beta.threads.messages.create(thread_id=t, role='user')",
+    "client.beta.threads \\\n  .messages.create(thread_id=t)",
+    "# ask claude about this",
+    "messages = Message.objects.create(text=t)",
+    "messages.append(x)\nmessages_created = 1",
+    "self.client.messages.append(x)",
+]
+
+
+@pytest.mark.parametrize("text", REQUESTS)
 def test_matters(text: str) -> None:
     assert may_matter(text.encode())
 
 
+@pytest.mark.parametrize("text", [one for one in TALK if "api." not in one])
+def test_talk_alone_makes_no_request(text: str) -> None:
+    assert not may_matter(text.encode())
+
+
+@pytest.mark.parametrize("text", TALK)
+def test_speaks(text: str) -> None:
+    assert speaks(text.encode())
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_does_not_matter(text: str) -> None:
+    assert not may_matter(text.encode())
+    assert not speaks(text.encode())
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "print('hello')",
-        "import openai\nr = client.chat.completions.create(messages=m)\nr.choices[0].finish_reason",
-        "from twilio.rest import Client\nClient().messages.create(to=a, from_=b, body=c)",
-        "client.beta.threads.messages.create(thread_id=t, role='user')",
-        "client.beta.threads \\\n  .messages.create(thread_id=t)",
-        "# ask claude about this",
-        "messages = Message.objects.create(text=t)",
-        "messages.append(x)\nmessages_created = 1",
-    ],
+    ["from langchain_anthropic import ChatAnthropic", "from agno.models.anthropic import Claude", "x = 'anthropic'"],
 )
-def test_does_not_matter(text: str) -> None:
+def test_clients_of_others_do_not_matter(text: str) -> None:
     assert not may_matter(text.encode())
 
 

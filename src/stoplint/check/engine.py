@@ -20,7 +20,7 @@ from stoplint.check.solve import solve, survey
 from stoplint.findings import Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from stoplint.check import ir
@@ -37,6 +37,9 @@ MAX_WIDENINGS = 3
 
 READING = (b".content", b"text_stream", b".text", b"stop_reason", b"get_final")
 """A file that gets a response from another one and says none of these does nothing with it."""
+
+RUNNING = (b"tool_use", b"tool_call", b".input", b"arguments")
+"""A file that gets tool calls from another one and says none of these runs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,17 @@ def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Fac
 
 def _wider(whole: Project, program: Program) -> tuple[ir.Module, ...]:
     """Modules that were screened out and yet matter: those that get a response, and those that call what hands one out."""
-    names = {name for dotted in program.wanted for name in (dotted, dotted.rpartition(".")[0]) if name}
-    return (*whole.defining(names).modules, *whole.importing(program.handing_out, READING).modules)
+    return (
+        *whole.defining(_modules(program.wanted)).modules,
+        *whole.defining(_modules(program.helping), speaking=True).modules,
+        *whole.importing(program.handing_out, READING).modules,
+        *whole.importing(program.handing_tools, RUNNING).modules,
+    )
+
+
+def _modules(names: Collection[str]) -> set[str]:
+    """The modules that dotted names may be or be in."""
+    return {name for dotted in names for name in (dotted, dotted.rpartition(".")[0]) if name}
 
 
 def _unreadable(one: Unreadable) -> Finding:

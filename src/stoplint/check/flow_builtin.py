@@ -63,6 +63,7 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return clients
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
+    run.calls_out.add(dotted)
     if any(atom.kind in HANDED for atom in arguments.all()):
         run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stoplint.check import directives, worker
 from stoplint.check.names import ModuleName, module_names
-from stoplint.check.screen import may_matter
+from stoplint.check.screen import may_matter, speaks
 from stoplint.check.source import MAX_BYTES, Source, SourceError
 from stoplint.check.source import parse as read_source
 from stoplint.check.worker import Refusal, Task
@@ -32,6 +32,11 @@ WORKERS_FROM: Final = 1_000_000
 """Characters to parse; below this, starting processes takes longer than they save."""
 
 SECONDS: Final = 10.0
+
+MAX_ABOUT: Final = 1_000_000
+"""Bytes of files that are about the API without making a request: up to so many of them are loaded at once, so that the
+analysis sees all that a small project says; of more, it gets those that it asks for.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,6 +131,8 @@ def load(
 
 
 def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleName]) -> Iterator[Task]:
+    about: list[tuple[SourceFile, bytes]] = []
+    size = 0
     for file in files:
         data = _read(run, file)
         if data is None:
@@ -133,12 +140,25 @@ def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleNa
         if _may_be_marked(data):
             run.marked.append(file.path)
         if run.options.screen and not may_matter(data, run.options.words):
-            run.left.append(file)
+            if size <= MAX_ABOUT and speaks(data):
+                size += len(data)
+                about.append((file, data))
+            else:
+                run.left.append(file)
             continue
-        source = _source(run, file, data)
-        if source is not None:
-            named = names.get(file.path) or ModuleName(file.path, is_package=False)
-            yield Task(source.path, source.text, named.name, named.is_package, source.cells)
+        yield from _task(run, file, data, names)
+    for file, data in about:
+        if size > MAX_ABOUT:
+            run.left.append(file)
+        else:
+            yield from _task(run, file, data, names)
+
+
+def _task(run: _Load, file: SourceFile, data: bytes, names: Mapping[str, ModuleName]) -> Iterator[Task]:
+    source = _source(run, file, data)
+    if source is not None:
+        named = names.get(file.path) or ModuleName(file.path, is_package=False)
+        yield Task(source.path, source.text, named.name, named.is_package, source.cells)
 
 
 def _read(run: _Load, file: SourceFile) -> bytes | None:

@@ -103,6 +103,8 @@ class Program:
         self.retrying: set[str] = set()
         self.wanted: set[str] = set()
         self.handing_out: set[str] = set()
+        self.handing_tools: set[str] = set()
+        self.helping: set[str] = set()
         self.changed: set[tuple[str, str]] = set()
         self._heirs: dict[str, list[str]] = {}
         self._retried: dict[str, frozenset[str] | None] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
 from stoplint.check.names import absolute, module_names
-from stoplint.check.screen import imports, imports_own_package
+from stoplint.check.screen import imports, imports_own_package, speaks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -64,9 +64,18 @@ class Project:
         self.unreadable += loaded.unreadable
         return loaded
 
-    def defining(self, modules: Collection[str]) -> Loaded:
-        """What is left of the modules of these names; a name may lack its first parts, as where `src` is on the path."""
-        return self._load({path for name in modules for path in self._by_end.get(name, ())})
+    def defining(self, modules: Collection[str], *, speaking: bool = False) -> Loaded:
+        """What is left of the modules of these names; a name may lack its first parts, as where `src` is on the path.
+        `speaking`: only those that are about the API.
+        """
+        paths = {path for name in modules for path in self._by_end.get(name, ()) if path in self.left}
+        return self._load({path for path in paths if self._speaks(path)} if speaking else paths)
+
+    def _speaks(self, path: str) -> bool:
+        try:
+            return speaks(self.left[path].read())
+        except OSError:
+            return False
 
     def importing(self, modules: Collection[str], words: Collection[bytes] = ()) -> Loaded:
         """What is left of the files that import one of the modules and, where there are `words`, hold one of them.

@@ -78,6 +78,7 @@ class Run:
         self.mutated = False
         self.retrying = False
         self.calls: set[str] = set()
+        self.calls_out: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()
 

@@ -28,28 +28,39 @@ _PARTS: Final = (b"messages", b"tool_result", b"tool_use", b".content", b".threa
 # their own, with what ends one and begins the next.
 _GAP: Final = rb"""(?:[\s"',]|\\[nrt]?|#[^\n]*\n)*"""
 _CALL: Final = re.compile(
-    rb"messages" + _GAP + rb"\." + _GAP + rb"(create|stream|parse|thread|batches|with_raw|with_streaming)"
+    rb"messages" + _GAP + rb"\." + _GAP + rb"(create|stream|parse|thread|batches|with_raw|with_streaming|tool_runner)"
 )
 _THREADS: Final = re.compile(rb"\bthreads" + _GAP + rb"\." + _GAP + rb"\Z")
-_IMPORT_ANTHROPIC: Final = re.compile(rb"\b(?:from|import)\b[^\n#]*\banthropic\b")
+_SDK: Final = re.compile(
+    rb"\b(?:from|import)[ \t]+anthropic\b"
+    rb"|\bimport[ \t][^\n#]*[ \t,]anthropic\b"
+    rb"|\bposthog\.ai\.anthropic\b"
+    rb"""|\b(?:import_module|__import__|importorskip)\([ \t]*["']anthropic\b"""
+    rb"|\b(?:Async)?Anthropic(?:AWS|Bedrock|BedrockMantle|Foundry|GoogleCloud|Vertex)?\("
+)
+_MESSAGES: Final = re.compile(rb"\.messages\b(?!\.(?:append|extend|insert|pop|copy)\b)")
+_CLIENT: Final = re.compile(rb"(?:client|anthropic|claude|api|\.beta)\w*\Z", re.IGNORECASE)
 
 
 def may_matter(data: bytes, words: Collection[str] = ()) -> bool:
-    """Whether a rule could have something to say of the file, or of a helper in it.
+    """Whether a request may be made in the file, or a response known by its type: whatever is to be found begins there.
 
     `words` are the project's own: names of wrappers that its configuration declares.
     """
+    if (b"nthropic" in data and _SDK.search(data) is not None) or any(word.encode() in data for word in words):
+        return True
+    return b"messages" in data and (_is_request(data) or _names_resource(data))
+
+
+def speaks(data: bytes) -> bool:
+    """Whether the file is about the API at all: a helper in it, called where a request is made, is worth a look."""
     if any(stem in data and any(word in data for word in family) for stem, family in _SURE):
         return True
-    if any(word.encode() in data for word in words):
-        return True
     lower = data.lower()
-    if any(name in lower for name in _NAMES):
-        return any(part in data for part in _PARTS) or _IMPORT_ANTHROPIC.search(data) is not None
-    return b"messages" in data and _is_request(data, twilio=b"twilio" in lower)
+    return any(name in lower for name in _NAMES) and any(part in data for part in _PARTS)
 
 
-def _is_request(data: bytes, *, twilio: bool) -> bool:
+def _is_request(data: bytes) -> bool:
     """A call that has the shape of a request, without a word of whose it is.
 
     Twilio's and OpenAI's look the same up to here: the one is told by its name and the missing token limit, the other by
@@ -58,9 +69,17 @@ def _is_request(data: bytes, *, twilio: bool) -> bool:
     for match in _CALL.finditer(data):
         if _THREADS.search(data[max(match.start() - 80, 0) : match.start()]):
             continue
-        if match[1] != b"create" or not twilio or b"max_tokens" in data:
+        if match[1] != b"create" or b"max_tokens" in data or b"twilio" not in data.lower():
             return True
     return False
+
+
+def _names_resource(data: bytes) -> bool:
+    """`client.messages` under whatever name: what is called on it may be said elsewhere."""
+    return any(
+        _CLIENT.search(data[max(match.start() - 40, 0) : match.start()]) is not None
+        for match in _MESSAGES.finditer(data)
+    )
 
 
 _IMPORT: Final = re.compile(

@@ -11,18 +11,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
-from stoplint.check import flow_call  # noqa: F401 - registers calls
+from stoplint.check import (
+    flow_call,  # noqa: F401 - registers calls
+    ir,
+)
 from stoplint.check.annotations import noted_class
 from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import parameter
+from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_turns import kept_turns
+from stoplint.check.index import dotted_name
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stoplint.check.events import Event
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
@@ -130,10 +137,13 @@ def survey(program: Program) -> dict[str, set[str]]:
             reads[key], calls[key] = run.reads, run.calls
             if run.touched:
                 touched.add(key)
+                program.helping |= run.calls_out
             if run.retrying:
                 program.retrying.add(key)
             if run.hands_out:
                 program.handing_out.add(key.split(":")[0])
+            if run.hands_tools:
+                program.handing_tools.add(key.split(":")[0])
         new = [key for key in _ordered(program) if key not in reads]
         stale = [
             key for key in (*sorted(program.modules), *_ordered(program)) if reads.get(key, set()) & program.changed
@@ -141,9 +151,19 @@ def survey(program: Program) -> dict[str, set[str]]:
         todo = [*new, *(key for key in stale if key not in new)]
         if not todo:
             break
+    program.helping |= {name for key in sorted(touched) for name in _decorators_outside(program, key)}
     program.touched = touched
     program.interesting = _callers_too(touched, calls)
     return calls
+
+
+def _decorators_outside(program: Program, key: str) -> Iterator[str]:
+    """The decorators of a function that are defined in no module of the program."""
+    info = program.functions.get(key)
+    for expr in info.func.decorators if info is not None else ():
+        name = dotted_name(expr.func if isinstance(expr, ir.Call) else expr)
+        found = program.lookup_global(info.module, name) if info is not None and name is not None else None
+        yield from (str(atom.ref) for atom in found or () if atom.kind == "external")
 
 
 def _callers_too(touched: set[str], calls: dict[str, set[str]]) -> set[str]:
@@ -170,6 +190,8 @@ class RootRun(Run):
     found: list[Event]
     hands_out: bool = False
     """Its callers get a response, or a stream of one, from it."""
+    hands_tools: bool = False
+    """Its callers get tool calls of a response, and may run them."""
     inert: bool = False
     """Calling it tells the caller nothing: what it returns holds nothing of a response and it changes no list."""
 
@@ -229,6 +251,11 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded)
+    run.hands_tools = not run.hands_out and any(
+        atom.kind == "tool_input" or is_tool_call(atom)
+        for val, end in frame.returned
+        for atom in reach(run, val | frame.yielded, end)
+    )
     run.inert = not run.mutated and not _hands_out(run)
     for end in [*ends, *(end for _, end in frame.returned)]:
         kept_turns(run, end)
