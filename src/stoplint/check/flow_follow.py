@@ -106,6 +106,7 @@ def repeated_from(run: Run, token: Token) -> Where | None:
 
 def mark_sent(run: Run, tokens: list[Token], options: Mapping[str, Value], state: State) -> None:
     """Remember the options; from here on the list is the one that these requests sent."""
+    run.sending = True
     kept = DictObj(tuple((key, val) for key, val in options.items() if key not in PAYLOAD))
     for token in tokens:
         state.heap[options_ref(token)] = kept
@@ -127,6 +128,8 @@ def message_list(run: Run, val: Value | None, state: State) -> tuple[Hashable, L
 
 def void(run: Run, changing: Atom, state: State) -> None:
     """A value becomes another one: lists that were sent with it, and options, are not what they were."""
+    if not run.sending:
+        return
     for key, obj in list(state.heap.items()):
         if isinstance(obj, ListObj):
             if obj.sent and mentions(run, obj.members, changing, state):
@@ -140,7 +143,7 @@ def void(run: Run, changing: Atom, state: State) -> None:
 def altered(run: Run, owner: Atom, state: State) -> None:
     """Something inside a value is set: what was sent with it is not what it was."""
     void(run, owner, state)
-    root = _root(owner.ref)
+    root = root_of(owner.ref)
     obj = state.heap.get(root)
     if root != owner.ref and isinstance(obj, ListObj):
         state.heap[root] = replace(obj, sent=changed(obj.sent), turns=())
@@ -149,7 +152,7 @@ def altered(run: Run, owner: Atom, state: State) -> None:
 def mentions(run: Run, val: Value, changing: Atom, state: State, depth: int = 4) -> bool:
     """Whether a value is, holds or was read off another."""
     for atom in val:
-        if atom == changing or (atom.kind == "symbol" and _root(atom.ref) == changing.ref):
+        if atom == changing or (atom.kind == "symbol" and root_of(atom.ref) == changing.ref):
             return True
         if atom.kind == "mix" and isinstance(atom.ref, tuple):
             if depth and mentions(run, frozenset(atom.ref), changing, state, depth - 1):
@@ -164,7 +167,8 @@ def mentions(run: Run, val: Value, changing: Atom, state: State, depth: int = 4)
     return False
 
 
-def _root(ref: Hashable) -> Hashable:
+def root_of(ref: Hashable) -> Hashable:
+    """What an attribute, or an item, of an attribute ... belongs to."""
     while isinstance(ref, tuple) and len(ref) == 3 and ref[0] in ("attr", "item"):
         ref = ref[1]
     return ref

@@ -7,6 +7,12 @@ from typing import cast
 from stoplint import sdk
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, value
 
+API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
+
+TELLING = (API_KINDS - {"text", "tool_input"}) | {"partial", "dump", "reason_like", "test"}
+"""Kinds that mean something to a caller.  Text alone does not: without its reason it has been judged in the function that
+let it go."""
+
 BLOCK_UNIVERSE = frozenset({*sdk.BLOCK_CLASSES.values(), "other"})
 EVENT_UNIVERSE = frozenset(sdk.EVENT_TYPES)
 

@@ -9,11 +9,25 @@ from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import step
+from stoplint.check.flow_follow import root_of
+from stoplint.check.flow_kinds import TELLING
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_reasons import look_up_reason
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
-from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Value, literal, only, ordered, text_of, union, value
+from stoplint.check.values import (
+    REASON_KINDS,
+    UNKNOWN,
+    Atom,
+    Token,
+    Value,
+    literal,
+    only,
+    ordered,
+    text_of,
+    union,
+    value,
+)
 
 if TYPE_CHECKING:
     from stoplint.check.flow_core import Arguments
@@ -76,12 +90,27 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
     return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind in CARRIED)
 
 
+def _met_here(atom: Atom) -> bool:
+    """Whether a list belongs to something that this run met first: no caller has it under another name."""
+    root = root_of(atom.ref)
+    return isinstance(root, Token) and root.mode == "symbol"
+
+
+def _tells(run: Run, val: Value, state: State) -> bool:
+    """Whether a value means something to whoever finds it in a list: turns, their blocks, a response or a part of it."""
+    for atom in reach(run, val, state):
+        obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
+        if atom.kind in TELLING or (isinstance(obj, DictObj) and (obj.get("role") or obj.get("tool_use_id"))):
+            return True
+    return False
+
+
 def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
     put_away(run, arguments.all(), at, state)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
-        run.mutated = True
+        run.mutated = run.mutated or not _met_here(atom) or (not run.unsure and _tells(run, arguments.all(), state))
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)

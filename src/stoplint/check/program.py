@@ -103,6 +103,7 @@ class Program:
         self.retrying: set[str] = set()
         self.wanted: set[str] = set()
         self.handing_out: set[str] = set()
+        self.handed_out: dict[str, Value] = {}
         self.handing_tools: set[str] = set()
         self.helping: set[str] = set()
         self.changed: set[tuple[str, str]] = set()

@@ -76,6 +76,7 @@ class Run:
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
+        self.sending = False
         self.retrying = False
         self.calls: set[str] = set()
         self.calls_out: set[str] = set()

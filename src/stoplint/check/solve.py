@@ -20,10 +20,11 @@ from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import parameter
-from stoplint.check.flow_kinds import is_tool_call
+from stoplint.check.flow_kinds import API_KINDS, TELLING, is_tool_call
 from stoplint.check.flow_turns import kept_turns
 from stoplint.check.index import dotted_name
 from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.program import is_declared_only
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
 
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 4
 """Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
-
-API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
-
-
-TELLING = (API_KINDS - {"text", "tool_input"}) | {"partial", "dump", "reason_like", "test"}
-"""Kinds that mean something to a caller.  Text alone does not: without its reason it has been judged in the function that
-let it go."""
 
 HANDED_OUT = frozenset({"message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"})
 
@@ -140,6 +134,8 @@ def survey(program: Program) -> dict[str, set[str]]:
                 program.helping |= run.calls_out
             if run.retrying:
                 program.retrying.add(key)
+            if not run.mutated and not run.tracks and run.given is not None:
+                program.handed_out[key] = run.given
             if run.hands_out:
                 program.handing_out.add(key.split(":")[0])
             if run.hands_tools:
@@ -192,6 +188,8 @@ class RootRun(Run):
     """Its callers get a response, or a stream of one, from it."""
     hands_tools: bool = False
     """Its callers get tool calls of a response, and may run them."""
+    given: Value | None = None
+    """What it returns, where all of that is the same for every call, as a client is."""
     inert: bool = False
     """Calling it tells the caller nothing: what it returns holds nothing of a response and it changes no list."""
 
@@ -227,10 +225,26 @@ def _inherited(program: Program, calls: dict[str, set[str]]) -> list[tuple[str, 
             methods = program.classes[base].methods if base in program.classes else {}
             for name, key in sorted(methods.items()):
                 called = {program.functions[one].func.name for one in calls.get(key, ()) if program.functions[one].cls}
-                if name not in seen and called & own.keys():
+                if name not in seen and any(
+                    _differs(program, program.class_member(base, one), own[one]) for one in sorted(called & own.keys())
+                ):
                     found.append((key, cls))
             seen |= methods.keys()
     return found
+
+
+def _differs(program: Program, inherited: Value | None, own: str) -> bool:
+    """Whether a method that an heir defines anew may mean something else to its callers than the inherited one."""
+    olds = [str(atom.ref) for atom in inherited or () if atom.kind == "func"]
+    if len(olds) != 1:
+        return True
+    old = program.functions[olds[0]]
+    if is_declared_only(old.func) and old.cls is not None:  # whoever calls that one was shown every definition of it
+        return Atom("func", own) not in program.overrides(old.cls, old.func.name)
+    if old.key in program.inert and own in program.inert:
+        return False
+    given = program.handed_out.get(own)
+    return given is None or given != program.handed_out.get(old.key)
 
 
 def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, cls: str | None = None) -> RootRun:
@@ -251,6 +265,8 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded)
+    given = frozenset(atom for val, _ in frame.returned for atom in val)
+    run.given = given if given and all(atom.kind == "client" for atom in given) else None
     run.hands_tools = not run.hands_out and any(
         atom.kind == "tool_input" or is_tool_call(atom)
         for val, end in frame.returned
