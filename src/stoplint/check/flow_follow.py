@@ -112,7 +112,16 @@ def mark_sent(run: Run, tokens: list[Token], options: Mapping[str, Value], state
         state.heap[options_ref(token)] = kept
     found = message_list(run, options.get("messages"), state)
     if found is not None:
+        run.sends_given = run.sends_given or given(run, found[0])
         state.heap[found[0]] = replace(found[1], sent=frozenset(Sending(token) for token in tokens))
+
+
+def given(run: Run, ref: Hashable) -> bool:
+    """Whether a list may be one that the root's callers have in hand: it belongs to an argument or outlives the call."""
+    root = root_of(ref)
+    if isinstance(root, Token) and ref not in run.program.heap:
+        return root.site.at == 0 and not root.path
+    return True
 
 
 def message_list(run: Run, val: Value | None, state: State) -> tuple[Hashable, ListObj] | None:

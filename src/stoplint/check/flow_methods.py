@@ -9,7 +9,7 @@ from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import step
-from stoplint.check.flow_follow import root_of
+from stoplint.check.flow_follow import given
 from stoplint.check.flow_kinds import TELLING
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_mix import CARRIED
@@ -19,7 +19,6 @@ from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
     Atom,
-    Token,
     Value,
     literal,
     only,
@@ -90,12 +89,6 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
     return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind in CARRIED)
 
 
-def _met_here(atom: Atom) -> bool:
-    """Whether a list belongs to something that this run met first: no caller has it under another name."""
-    root = root_of(atom.ref)
-    return isinstance(root, Token) and root.mode == "symbol"
-
-
 def _tells(run: Run, val: Value, state: State) -> bool:
     """Whether a value means something to whoever finds it in a list: turns, their blocks, a response or a part of it."""
     for atom in reach(run, val, state):
@@ -110,7 +103,7 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
     first = arguments.get(0)
     put_away(run, arguments.all(), at, state)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
-        run.mutated = run.mutated or not _met_here(atom) or (not run.unsure and _tells(run, arguments.all(), state))
+        run.mutated = run.mutated or given(run, atom.ref) or (not run.unsure and _tells(run, arguments.all(), state))
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)

@@ -99,6 +99,9 @@ class Program:
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()
+        self.filling: set[str] = set()
+        self.failing: set[str] = set()
+        self.sending: set[str] = set()
         self.touched: set[str] = set()
         self.retrying: set[str] = set()
         self.wanted: set[str] = set()

@@ -77,6 +77,8 @@ class Run:
         self.touched = False
         self.mutated = False
         self.sending = False
+        self.sends_given = False
+        self.positional = False
         self.retrying = False
         self.calls: set[str] = set()
         self.calls_out: set[str] = set()
@@ -104,6 +106,7 @@ class Run:
 
     def may_raise(self, kind: str, token: Hashable, content: int, state: State) -> None:
         """Reading `content[k]` fails where the content is too short: a handler in view sees that path."""
+        self.positional = True
         known = state.know.get(token) if isinstance(token, Token) else None
         if known is None or not isinstance(token, Token) or not any(frame.watching for frame in self.frames):
             return

@@ -23,7 +23,7 @@ from stoplint.check.flow_inline import parameter
 from stoplint.check.flow_kinds import API_KINDS, TELLING, is_tool_call
 from stoplint.check.flow_turns import kept_turns
 from stoplint.check.index import dotted_name
-from stoplint.check.knowledge import DictObj, ListObj, State
+from stoplint.check.knowledge import EMPTY, NONEMPTY, DictObj, ListObj, State
 from stoplint.check.program import is_declared_only
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
@@ -59,14 +59,14 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
         events.append((key, tuple(run.found)))
         judged |= run.judged_by_callers
     for key in roots:
-        if _tells_nothing(program, key, calls.get(key, set())):
-            program.inert.add(key)
+        called = sorted(one for one in calls.get(key, ()) if one != key and program.is_interesting(one))
+        if _tells_nothing(program, key, called):
+            _inherit(program, key, called)
             continue
         run = run_root(program, program.functions[key])
         events.append((key, tuple(run.found)))
         judged |= run.judged_by_callers
-        if run.inert:
-            program.inert.add(key)
+        _note(program, key, run)
     for key, cls in _inherited(program, calls):
         run = run_root(program, program.functions[key], cls=cls)
         events.append((key, tuple(run.found)))
@@ -74,13 +74,36 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
     return Solved(tuple(events), frozenset(judged))
 
 
-def _tells_nothing(program: Program, key: str, called: set[str]) -> bool:
-    """Whether a function only calls what keeps its responses to itself: there is nothing in it to interpret.  A call that
-    is tried again is: how it fails may be an empty answer.
+def _tells_nothing(program: Program, key: str, called: list[str]) -> bool:
+    """Whether a function only calls what keeps its responses to itself: there is nothing in it to interpret.
+
+    A call that may fail for an empty answer and is tried again is; so is one that changes a list beside one that sends it.
     """
-    if key in program.touched or key in program.retrying or program.functions[key].func.decorators:
+    if key in program.touched or program.functions[key].func.decorators:
         return False
-    return all(callee in program.inert or not program.is_interesting(callee) for callee in called)
+    if key in program.retrying and not program.failing.isdisjoint(called):
+        return False
+    sends = not program.sending.isdisjoint(called)
+    return all(one in program.inert or (one in program.filling and not sends) for one in called)
+
+
+def _inherit(program: Program, key: str, called: list[str]) -> None:
+    """A function that was not interpreted does to its callers what those do that it calls."""
+    for kinds in (program.failing, program.sending, program.filling):
+        if not kinds.isdisjoint(called):
+            kinds.add(key)
+    if key not in program.filling:
+        program.inert.add(key)
+
+
+def _note(program: Program, key: str, run: RootRun) -> None:
+    """Keep what the callers of a function have to know of it."""
+    if not run.handing:
+        (program.filling if run.mutated else program.inert).add(key)
+    if run.failing:
+        program.failing.add(key)
+    if run.sends_given:
+        program.sending.add(key)
 
 
 def _ordered(program: Program) -> list[str]:
@@ -190,8 +213,10 @@ class RootRun(Run):
     """Its callers get tool calls of a response, and may run them."""
     given: Value | None = None
     """What it returns, where all of that is the same for every call, as a client is."""
-    inert: bool = False
-    """Calling it tells the caller nothing: what it returns holds nothing of a response and it changes no list."""
+    handing: bool = False
+    """What it returns holds something of a response, or of the next request."""
+    failing: bool = False
+    """It may fail because of what an answer is."""
 
 
 def run_module(program: Program, module: ModuleInfo, max_depth: int = MAX_DEPTH) -> RootRun:
@@ -272,7 +297,13 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         for val, end in frame.returned
         for atom in reach(run, val | frame.yielded, end)
     )
-    run.inert = not run.mutated and not _hands_out(run)
+    run.handing = _hands_out(run)
+    run.failing = run.positional or any(
+        known.content != EMPTY | NONEMPTY or (track and known.remaining != track.request.possible)
+        for _, end in frame.raised
+        for token, known in end.know.items()
+        for track in (run.tracks.get(token),)
+    )
     for end in [*ends, *(end for _, end in frame.returned)]:
         kept_turns(run, end)
     run.found = run.finish([*ends, *(end for _, end in frame.returned)])
