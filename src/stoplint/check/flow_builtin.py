@@ -198,9 +198,10 @@ def _print(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 def _len(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     del at, run, state
-    atom = only(arguments.get(0) or UNKNOWN)
-    if atom is not None and atom.kind in ("content", "text"):
-        return value(Atom("content_len", atom.ref))
+    val = arguments.get(0) or UNKNOWN
+    atom = only(val)
+    if val and all(one.kind in ("content", "text") for one in val):
+        return frozenset(Atom("content_len", one.ref) for one in val)
     if atom is not None and atom.kind == "list":
         return value(Atom("list_len", atom.ref))
     return UNKNOWN

@@ -193,4 +193,4 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
                 run.execute(atom, at, state, name)
 
 
-_STORING = frozenset({"append", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip
+_STORING = frozenset({"append", "tool_call", "invalid_tool_call", "create_tool_call", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip

@@ -28,6 +28,7 @@ from stoplint.check.values import (
     ordered,
     text_of,
     truth,
+    union,
     value,
 )
 from stoplint.reasons import EVERY, mask_of
@@ -96,8 +97,17 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
     return True
 
 
+SIZED = ("content", "content_len", "content_test")
+
+
 def _learn_texts(val: Value, state: State, *, wanted: bool) -> bool:
-    """Text of one response taken in several places: falsy means that the answer was found empty."""
+    """Content of whichever response it is, or text of one response taken in several places: falsy means that the answer
+    was found empty.
+    """
+    if val and all(atom.kind in SIZED for atom in val):
+        bits = [(atom.ref, atom.info if isinstance(atom.info, int) else NONEMPTY) for atom in ordered(val)]
+        alive = [_narrow_content(ref, bit if wanted else (NONEMPTY | EMPTY) & ~bit, state) for ref, bit in bits]
+        return any(alive)
     refs = {atom.ref for atom in val}
     if len(refs) == 1 and val and all(atom.kind == "text" for atom in val):
         return _narrow_content(next(iter(refs)), NONEMPTY if wanted else EMPTY, state)
@@ -195,6 +205,9 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     sized = only(left, "content_len", "content", "list_len")
     if sized is not None:
         return _compare_size(run, sized, op, right, state)
+    if len(left) > 1 and all(atom.kind in SIZED[:2] for atom in left):
+        tests = [_compare_size(run, one, op, right, state) for one in left]
+        return union(tests) if all(tests) else UNKNOWN
     if left and all(atom.kind in ("block_type", "event_type") for atom in left):
         return _compare_type(run, left, right, state, negated=negated)
     if only(left, "block_name"):
@@ -324,7 +337,7 @@ def _not(run: Run, expr: ir.Not, state: State) -> Value:
         return UNKNOWN
     if atom.kind == "test" and isinstance(atom.info, int):
         return value(Atom("test", atom.ref, EVERY & ~atom.info))
-    if atom.kind in ("content_test", "content", "content_len", "text"):
+    if atom.kind in ("text", *SIZED):
         bit = atom.info if atom.kind == "content_test" and isinstance(atom.info, int) else NONEMPTY
         return value(Atom("content_test", atom.ref, (NONEMPTY | EMPTY) & ~bit))
     if atom.kind == "path_test":

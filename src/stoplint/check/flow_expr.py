@@ -317,10 +317,13 @@ def become(state: State, ends: list[State]) -> None:
 def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
     inner = state.copy()
     paths = [inner]
+    whole: Value = UNKNOWN
     for loop in expr.loops:
         entered: list[State] = []
         for path in paths:
             items = iterate(run, evaluate(run, loop.iter, path), path)
+            if not any(_leaves_out(test, "stop_reason") for test in loop.ifs):
+                whole |= {Atom("message", atom.ref) for atom in items if atom.kind == "message_item"}
             bind(run, loop.target, items, path)
             kept = [path]
             over = enter_blocks(run, Loop(run.where(expr.at)), items, path)
@@ -338,8 +341,17 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
             if known.exposed and not state.know[token].exposed:
                 state.know[token] = state.know[token].shown()
     if expr.kind == "dict":
-        return carried(values)
+        return carried(values) | whole
     return fresh_list(run, expr.at, union(values), state, kind=expr.kind)
+
+
+def _leaves_out(test: ir.Expr, key: str) -> bool:
+    """Whether the filter of a copied dict names a key: it stays behind, or only the others do."""
+    if not isinstance(test, ir.Compare):
+        return False
+    named = [part for _, right in test.ops for part in (right.items if isinstance(right, ir.Seq) else (right,))]
+    listed = any(isinstance(part, ir.Const) and part.value == key for part in named)
+    return listed == any(op in ("not in", "!=") for op, _ in test.ops)
 
 
 @evaluates(ir.Lambda)

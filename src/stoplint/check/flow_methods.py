@@ -41,6 +41,9 @@ def call_method(
     run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int, path: str | None
 ) -> Value | None:
     """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
+    if name == "items" and base and all(atom.kind == "message" for atom in base):
+        pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
+        return value(Atom("iterator", run.token(at, "items"), pairs))
     atom = only(base)
     if atom is None:
         return _several(run, base, name, arguments, state, at)
@@ -103,7 +106,9 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
     first = arguments.get(0)
     put_away(run, arguments.all(), at, state)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
-        run.mutated = run.mutated or given(run, atom.ref) or (not run.unsure and _tells(run, arguments.all(), state))
+        told = not run.unsure and _tells(run, arguments.all(), state)
+        run.mutated = run.mutated or told or given(run, atom.ref)
+        run.turned = run.turned or told
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)

@@ -8,7 +8,7 @@ from stoplint import sdk
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.knowledge import DictObj, State
 from stoplint.check.program import is_declared_only
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
     from stoplint.check import ir
@@ -91,7 +91,9 @@ def object_attribute(run: Run, atom: Atom, name: str, state: State, at: int) -> 
         is_declared_only(run.program.functions[str(a.ref)].func) for a in methods
     ):
         heirs = run.program.overrides(cls, name)
-        methods, found = (list(ordered(heirs)), heirs) if heirs else (methods, found)
+        if heirs:  # each with an object of its own class, whose other methods it may call
+            owners = ((a, atom._replace(info=run.program.functions[str(a.ref)].cls)) for a in ordered(heirs))
+            return union(_bound(run, method, owner, state, at) for method, owner in owners)
     return frozenset().union(*(_bound(run, method, atom, state, at) for method in methods)) | (found - set(methods))
 
 

@@ -76,6 +76,7 @@ class Run:
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
+        self.turned = False
         self.sending = False
         self.sends_given = False
         self.positional = False

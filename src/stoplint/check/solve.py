@@ -98,7 +98,7 @@ def _inherit(program: Program, key: str, called: list[str]) -> None:
 
 def _note(program: Program, key: str, run: RootRun) -> None:
     """Keep what the callers of a function have to know of it."""
-    if not run.handing:
+    if not run.handing and not run.turned:
         (program.filling if run.mutated else program.inert).add(key)
     if run.failing:
         program.failing.add(key)
@@ -264,8 +264,8 @@ def _differs(program: Program, inherited: Value | None, own: str) -> bool:
     if len(olds) != 1:
         return True
     old = program.functions[olds[0]]
-    if is_declared_only(old.func) and old.cls is not None:  # whoever calls that one was shown every definition of it
-        return Atom("func", own) not in program.overrides(old.cls, old.func.name)
+    if is_declared_only(old.func) and old.cls is not None:  # a call of that one is taken for a call of its definitions
+        return program.overrides(old.cls, old.func.name) != value(Atom("func", own))
     if old.key in program.inert and own in program.inert:
         return False
     given = program.handed_out.get(own)
