@@ -45,7 +45,8 @@ class Directive:
 
 def mentions(data: bytes) -> bool:
     """Whether a file's bytes can hold a suppression: most files are done with this."""
-    return _MENTION.search(data) is not None
+    lower = data.lower()  # two searches in it take a quarter of what the pattern does
+    return (b"stoplint" in lower or b"noqa" in lower) and _MENTION.search(data) is not None
 
 
 def read(layout: Layout) -> tuple[Directive, ...]:

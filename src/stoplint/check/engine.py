@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stoplint.check.load import Loaded, Unreadable
     from stoplint.check.solve import Solved
     from stoplint.check.source import SourceFile
+    from stoplint.check.trail import Trail
     from stoplint.config import Settings
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Options:
 class Result:
     """`findings` of all profiles, in any order, without fingerprints, places of Markdown as in `Source.text`;
     `marked`: the paths of files that hold suppression comments; `files_checked` counts the given files that were read;
-    `passing`: it may come out otherwise another time, as where a file took too long.
+    `passing`: it may come out otherwise another time, as where a file took too long; `trail`: what was looked at.
     """
 
     findings: tuple[Finding, ...]
@@ -67,6 +68,7 @@ class Result:
     skipped: tuple[Skipped, ...] = ()
     marked: tuple[str, ...] = ()
     passing: bool = False
+    trail: Trail | None = None
 
 
 def run(
@@ -88,7 +90,7 @@ def run(
     findings += [_unreadable(one) for one in whole.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
     marked = tuple(path for path in loaded.marked if path in wanted)
-    return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked, whole.passing)
+    return Result(tuple(findings), len(wanted) - len(skipped), skipped, marked, whole.passing, whole.trail)
 
 
 def requests(

@@ -9,7 +9,7 @@ from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, value
 
 API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
 
-TELLING = (API_KINDS - {"text"}) | {"partial", "dump", "reason_like", "test"}
+TELLING = (API_KINDS - {"text", "tool_input"}) | {"partial", "dump", "reason_like", "test"}
 """Kinds that mean something to a caller.  Text alone does not: without its reason it has been judged in the function that
 let it go."""
 

@@ -64,6 +64,8 @@ class Loaded:
     skipped: tuple[Unreadable, ...] = ()
     left: tuple[SourceFile, ...] = ()
     marked: tuple[str, ...] = ()
+    about: tuple[tuple[str, int], ...] = ()
+    """The files about the API that were left since there are so many, as far as they were counted, with their sizes."""
 
     @property
     def passing(self) -> bool:
@@ -97,6 +99,7 @@ class _Load:
     skipped: list[Unreadable] = field(default_factory=list)
     left: list[SourceFile] = field(default_factory=list)
     marked: list[str] = field(default_factory=list)
+    about: list[tuple[str, int]] = field(default_factory=list)
 
 
 def load(
@@ -124,6 +127,7 @@ def load(
         tuple(sorted(run.skipped)),
         tuple(run.left),
         tuple(run.marked),
+        tuple(run.about),
     )
 
 
@@ -137,10 +141,10 @@ def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleNa
         data = _read(run, file)
         if data is None:
             continue
-        if _may_be_marked(data):
+        if directives.mentions(data):
             run.marked.append(file.path)
         if run.options.screen and not may_matter(data, run.options.words):
-            if size <= MAX_ABOUT and speaks(data):
+            if size <= 2 * MAX_ABOUT and speaks(data):  # some more than needed, so that an edit seldom brings it below
                 size += len(data)
                 about.append((file, data))
             else:
@@ -150,6 +154,7 @@ def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleNa
     for file, data in about:
         if size > MAX_ABOUT:
             run.left.append(file)
+            run.about.append((file.path, len(data)))
         else:
             yield from _task(run, file, data, names)
 
@@ -169,11 +174,6 @@ def _read(run: _Load, file: SourceFile) -> bytes | None:
     except MemoryError:
         run.unreadable.append(Unreadable(file.path, "cannot be read: it needs more memory than there is", passing=True))
     return None
-
-
-def _may_be_marked(data: bytes) -> bool:
-    lower = data.lower()  # two searches in it take a quarter of what the pattern does
-    return (b"stoplint" in lower or b"noqa" in lower) and directives.mentions(data)
 
 
 def _source(run: _Load, file: SourceFile, data: bytes) -> Source | None:

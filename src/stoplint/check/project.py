@@ -10,9 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stoplint.check.load import Loaded, Options, load
+from stoplint.check.load import MAX_ABOUT, Loaded, Options, load
 from stoplint.check.names import absolute, module_names
 from stoplint.check.screen import imports, imports_own_package, speaks
+from stoplint.check.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,6 +40,7 @@ class Project:
     _asked: dict[tuple[bytes, ...], set[str]] = field(default_factory=dict)
     passing: bool = False
     unreadable: list[Unreadable] = field(default_factory=list)
+    trail: Trail = field(default_factory=Trail)
 
     @staticmethod
     def of(
@@ -60,7 +62,12 @@ class Project:
         loaded = load(
             self.left.values(), names=self.names, options=self.options, cache=self.cache, progress=self.progress
         )
+        every = set(self.left)
         self.left = {file.path: file for file in loaded.left}
+        self.trail.loaded |= every - self.left.keys()
+        self.trail.marked |= set(loaded.marked)
+        self.trail.words = self.options.words
+        self.trail.about, self.trail.limit = dict(loaded.about), MAX_ABOUT if loaded.about else None
         self.passing |= loaded.passing
         self.unreadable += loaded.unreadable
         return loaded
@@ -70,7 +77,10 @@ class Project:
         `speaking`: only those that are about the API.
         """
         paths = {path for name in modules for path in self._by_end.get(name, ()) if path in self.left}
-        return self._load({path for path in paths if self._speaks(path)} if speaking else paths)
+        if speaking:
+            self.trail.asked |= paths
+            paths = {path for path in paths if self._speaks(path)}
+        return self._load(paths)
 
     def _speaks(self, path: str) -> bool:
         try:
@@ -87,12 +97,16 @@ class Project:
         new = set(modules) - asked
         asked |= new
         ends = {end for name in new for end in _ends(name)}
-        stems = {name.rpartition(".")[2].encode() for name in new}
-        packages = any(named.is_package and named.name in new for named in self.names.values()) if new else False
-        return self._load([path for path in self.left if ends and self._imports(path, ends, stems, words, packages)])
+        if not new:
+            return Loaded(())
+        packages = any(named.is_package and named.name in new for named in self.names.values())
+        stems = tuple(sorted({name.rpartition(".")[2] for name in new}))
+        self.trail.imports.append((stems, packages, tuple(word.decode() for word in words)))
+        written = [stem.encode() for stem in stems]
+        return self._load([path for path in self.left if self._imports(path, ends, written, words, packages=packages)])
 
     def _imports(
-        self, path: str, names: Collection[str], stems: Collection[bytes], words: Collection[bytes], packages: bool
+        self, path: str, names: Collection[str], stems: Collection[bytes], words: Collection[bytes], *, packages: bool
     ) -> bool:
         """Whether a file imports one of `names`, of which `stems` are the last parts; `packages`: some are packages.
 
@@ -119,6 +133,7 @@ class Project:
         files = [self.left.pop(path) for path in sorted(paths) if path in self.left]
         if not files:
             return Loaded(())
+        self.trail.loaded |= {file.path for file in files}
         loaded = load(files, names=self.names, options=replace(self.options, screen=False), cache=self.cache)
         self.passing |= loaded.passing
         self.unreadable += loaded.unreadable

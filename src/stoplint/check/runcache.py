@@ -26,12 +26,16 @@ from stoplint.check import outcomes, statindex
 from stoplint.check.statindex import FOLDER, MISSING, StatIndex, settled, signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from stoplint.check.outcomes import Outcome
     from stoplint.check.statindex import Signature
+    from stoplint.check.trail import Trail
 
 MAX_ENTRIES: Final = 16
+MAX_CHANGED: Final = 50
+"""Changed files that are looked into one by one; of more, the run itself is as quick."""
+
 MAX_BYTES: Final = 32 * 1024 * 1024
 """An entry takes 1 MB for 6,000 files."""
 
@@ -73,6 +77,7 @@ class _Entry(NamedTuple):
     files: dict[str, tuple[Signature, str]]
     left_out: dict[str, tuple[Signature, str]]
     outcome: object
+    trail: object = None
 
     def states(self) -> dict[str, tuple[Signature, str]]:
         return {path: (noted, state[1:]) for path, (noted, state) in self.files.items()}
@@ -120,14 +125,40 @@ class RunCache:
             return None
         outcome = self._outcome(old)
         if outcome is not None:
-            self._write(self._new._replace(outcome=old.outcome))
+            self._write(self._new._replace(outcome=old.outcome, trail=old.trail))
         return outcome
 
-    def keep(self, outcome: Outcome) -> None:
-        """Keep the outcome of the run over what `recall` was given, unless that has changed in the meantime."""
+    def carry_over(self, read: Callable[[str], bytes | None]) -> Outcome | None:
+        """The outcome of last time, where only files have changed that are of no concern to it; to be asked after
+        `recall`.  `read` gives what a file holds by its absolute path; None where it cannot be read or names no file.
+        """
+        old, new = self._entry, self._new
+        if old is None or new is None or old.version != new.version or old.trail is None:
+            return None
+        changed = _changed_files(old, new)
+        held = {path: read(path) for path in changed}
+        texts = {path: data for path, data in held.items() if data is not None}
+        if not changed or len(changed) > MAX_CHANGED or len(texts) < len(held):
+            return None
+        from stoplint.check.trail import Trail  # noqa: PLC0415 - not for what is unchanged
+
+        try:
+            unaffected = Trail.decode(old.trail).unaffected_by(texts)
+        except (ValueError, TypeError):
+            return None
+        outcome = self._outcome(old) if unaffected else None
+        if outcome is not None:
+            self._write(new._replace(outcome=old.outcome, trail=old.trail))
+        return outcome
+
+    def keep(self, outcome: Outcome, trail: Trail | None = None) -> None:
+        """Keep the outcome of the run over what `recall` was given, unless that has changed in the meantime.  The paths
+        of its `trail` are absolute.
+        """
         new = self._new
         if new is not None and statindex.same(_signatures(new.files)):
-            self._write(new._replace(outcome=outcomes.encode(outcome)))
+            way = None if trail is None else trail.encode()
+            self._write(new._replace(outcome=outcomes.encode(outcome), trail=way))
 
     def _noted(self, dependencies: Dependencies, index: StatIndex) -> _Entry:
         files: dict[str, tuple[Signature, str]] = {}
@@ -225,6 +256,21 @@ def _change(old: _Entry, new: _Entry) -> str | None:
         if reasons[0] != reasons[1]:
             return f"{os.path.relpath(path)} is left out for another reason".replace(os.sep, "/")
     return None
+
+
+def _changed_files(old: _Entry, new: _Entry) -> list[str]:
+    """The files that hold something else than before; none where anything else than that has changed."""
+    reasons = [{path: each[1] for path, each in entry.left_out.items()} for entry in (old, new)]
+    if old.files.keys() != new.files.keys() or reasons[0] != reasons[1]:
+        return []
+    found: list[str] = []
+    for path, (_, after) in new.files.items():
+        before = old.files[path][1]
+        if before != after:
+            if before[0] != after[0] or after[0] == _BESIDE or MISSING in (before[1:], after[1:]):
+                return []
+            found.append(path)
+    return found
 
 
 def _what(before: str, after: str) -> str:

@@ -216,7 +216,7 @@ class RootRun(Run):
     handing: bool = False
     """What it returns holds something of a response, or of the next request."""
     failing: bool = False
-    """It may fail because of what an answer is."""
+    """It may fail because of what an answer is, or gives tool input, which is validated where it is tried again."""
 
 
 def run_module(program: Program, module: ModuleInfo, max_depth: int = MAX_DEPTH) -> RootRun:
@@ -298,11 +298,15 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         for atom in reach(run, val | frame.yielded, end)
     )
     run.handing = _hands_out(run)
-    run.failing = run.positional or any(
-        known.content != EMPTY | NONEMPTY or (track and known.remaining != track.request.possible)
-        for _, end in frame.raised
-        for token, known in end.know.items()
-        for track in (run.tracks.get(token),)
+    run.failing = (
+        run.positional
+        or run.hands_tools
+        or any(
+            known.content != EMPTY | NONEMPTY or (track and known.remaining != track.request.possible)
+            for _, end in frame.raised
+            for token, known in end.know.items()
+            for track in (run.tracks.get(token),)
+        )
     )
     for end in [*ends, *(end for _, end in frame.returned)]:
         kept_turns(run, end)

@@ -17,9 +17,10 @@ from stoplint.check.discover import EXCLUDED, Discovered, discover, shown
 from stoplint.check.fingerprint import statement_text, with_fingerprints
 from stoplint.check.outcomes import Skipped
 from stoplint.check.runcache import Dependencies
-from stoplint.check.source import SourceFile, kind_of
+from stoplint.check.source import MAX_BYTES, SourceFile, kind_of
 from stoplint.cli import unchanged
 from stoplint.cli.errors import NothingToCheckError, UserError
+from stoplint.cli.parts import baseline_groups
 from stoplint.cli.sources import Sources
 from stoplint.config import ConfigError, Configs, Overrides, Selection
 from stoplint.config.finder import project_folder, project_root
@@ -28,11 +29,11 @@ from stoplint.report import Report, sort_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from stoplint.check.baseline import Baseline
     from stoplint.check.engine import Options as EngineOptions
     from stoplint.check.engine import Result
     from stoplint.check.inventory import Call
     from stoplint.check.runcache import RunCache
+    from stoplint.check.trail import Trail
     from stoplint.config import Settings
     from stoplint.findings import Finding
 
@@ -99,14 +100,14 @@ def checked(request: Request, cache: RunCache) -> Report:
         if not found.files:
             _nothing(request, found.skipped)
         run = _Run(request, configs, found)
-        known = cache.recall(run.dependencies())
+        known = cache.recall(run.dependencies()) or cache.carry_over(run.held)
         if known is not None:
             return unchanged.report(known)
         analysis = run.analysis()
     except ConfigError as error:
         raise UserError(str(error)) from None
     if not run.passing:
-        cache.keep(unchanged.outcome(analysis.report))
+        cache.keep(unchanged.outcome(analysis.report), run.trail())
     return analysis.report
 
 
@@ -187,6 +188,7 @@ class _Run:
     unfixable: dict[str, str] = field(default_factory=dict)
     passing: bool = False
     _others: Discovered | None = None
+    _trail: Trail | None = None
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -196,6 +198,7 @@ class _Run:
         self.sources.add(self.files)
         result = self._result()
         self.passing = result.passing
+        self._trail = result.trail
         findings = self._fingerprinted(result.findings)
         kept, suppressed = self._unsuppressed(findings, result.marked)
         shown_findings = [one for one in kept if self._wanted(one)]
@@ -236,6 +239,24 @@ class _Run:
         """The other files of the projects that the given paths lie in: what a helper there does is known then."""
         given = {file.path for file in self.files}
         return tuple(file for file in self._beyond().files if file.path not in given)
+
+    def held(self, path: str) -> bytes | None:
+        """What the analysed file at an absolute path holds; None where the run would not take it as it is."""
+        file = next((one for one in (*self.files, *self.project()) if str(one.file) == path), None)
+        if file is None or file.kind != "python":
+            return None
+        try:
+            data = file.read()
+        except OSError:
+            return None
+        return data if len(data) <= MAX_BYTES else None
+
+    def trail(self) -> Trail | None:
+        """What the run looked at, by absolute paths."""
+        if self._trail is None:
+            return None
+        absolute = {one.path: str(one.file) for one in (*self.files, *self.project())}
+        return self._trail.renamed(absolute)
 
     def dependencies(self) -> Dependencies:
         """What the findings depend on."""
@@ -366,34 +387,3 @@ class _Run:
             known += len(split.known)
             stale += split.stale.total()
         return new, known, stale
-
-
-@dataclass(slots=True)
-class Part:
-    """The files and findings that one baseline is about."""
-
-    paths: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def baseline_groups(
-    files: Sequence[SourceFile], findings: Sequence[Finding]
-) -> list[tuple[Baseline, Part]]:  # fmt: skip
-    """Each baseline with what it is about.  Raises UserError for one that cannot be read."""
-    parts: dict[Path, Part] = {}
-    by_folder: dict[str, Path] = {}
-
-    def part_of(path: str) -> Part:
-        folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - os.path costs a fraction of pathlib over thousands of files
-        if folder not in by_folder:
-            by_folder[folder] = baseline.find(path)
-        return parts.setdefault(by_folder[folder], Part())
-
-    for file in files:
-        part_of(file.path).paths.append(file.path)
-    for finding in findings:
-        part_of(finding.place.path).findings.append(finding)
-    try:
-        return [(baseline.read(file), part) for file, part in parts.items()]
-    except baseline.BaselineError as error:
-        raise UserError(str(error)) from None

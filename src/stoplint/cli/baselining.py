@@ -10,9 +10,10 @@ from stoplint.check import baseline as baselines
 from stoplint.check.baseline import FILE, Baseline
 from stoplint.check.discover import shown
 from stoplint.cli import EXIT_CLEAN
-from stoplint.cli.analysis import analyse, baseline_groups
+from stoplint.cli.analysis import analyse
 from stoplint.cli.console import open_console
 from stoplint.cli.errors import UserError
+from stoplint.cli.parts import baseline_groups
 from stoplint.cli.progress import progress_for
 from stoplint.cli.requests import request_of, verbosity
 from stoplint.report._terminal import plural
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stoplint.check.baseline import Key
-    from stoplint.cli.analysis import Analysis, Part
+    from stoplint.cli.analysis import Analysis
     from stoplint.cli.baseline import BaselineOptions
+    from stoplint.cli.parts import Part
 
 
 def run_baseline(options: BaselineOptions) -> int:
