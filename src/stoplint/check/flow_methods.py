@@ -10,7 +10,6 @@ from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
-from stoplint.check.flow_kinds import TELLING
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_reasons import look_up_reason
@@ -93,10 +92,12 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
 
 
 def _tells(run: Run, val: Value, state: State) -> bool:
-    """Whether a value means something to whoever finds it in a list: turns, their blocks, a response or a part of it."""
+    """Whether a value means something to whoever finds it in a list: turns, results of tools, answers."""
     for atom in reach(run, val, state):
         obj = run.obj(state, atom.ref) if atom.kind == "dict" else None
-        if atom.kind in TELLING or (isinstance(obj, DictObj) and (obj.get("role") or obj.get("tool_use_id"))):
+        if atom.kind in ("message", "content") or (
+            isinstance(obj, DictObj) and (obj.get("role") or obj.get("tool_use_id"))
+        ):
             return True
     return False
 

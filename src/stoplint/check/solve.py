@@ -298,20 +298,22 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         for atom in reach(run, val | frame.yielded, end)
     )
     run.handing = _hands_out(run)
-    run.failing = (
-        run.positional
-        or run.hands_tools
-        or any(
-            known.content != EMPTY | NONEMPTY or (track and known.remaining != track.request.possible)
-            for _, end in frame.raised
-            for token, known in end.know.items()
-            for track in (run.tracks.get(token),)
-        )
-    )
+    inputs = (atom.kind == "tool_input" for val, end in frame.returned for atom in reach(run, val, end, 1))
+    run.failing = run.positional or any(inputs) or _fails_for_an_answer(run)
     for end in [*ends, *(end for _, end in frame.returned)]:
         kept_turns(run, end)
     run.found = run.finish([*ends, *(end for _, end in frame.returned)])
     return run
+
+
+def _fails_for_an_answer(run: RootRun) -> bool:
+    """Whether an exception is raised where something is known of an answer."""
+    for _, state in run.frame.raised:
+        for token, known in state.know.items():
+            track = run.tracks.get(token)
+            if known.content != EMPTY | NONEMPTY or (track and known.remaining != track.request.possible):
+                return True
+    return False
 
 
 def _hands_out(run: RootRun) -> bool:
