@@ -135,16 +135,34 @@ def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Fac
     gc.disable()
     try:
         for _ in range(MAX_WIDENINGS):
-            program = Program(modules, facts.__getitem__)
+            program, modules = _with_bases(whole, modules, facts)
             calls = survey(program)
             more = _wider(whole, program)
             if not more:
                 break
-            modules = tuple(sorted((*modules, *more), key=lambda one: one.path))
+            modules = _sorted(modules, more)
         return program, solve(program, calls)
     finally:
         if collecting:
             gc.enable()
+
+
+def _with_bases(
+    whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]
+) -> tuple[Program, tuple[ir.Module, ...]]:
+    """The program of these modules and of those that define the bases of its classes."""
+    while True:
+        program = Program(modules, facts.__getitem__)
+        for key in sorted(program.classes):
+            program.lineage(key)
+        more = whole.defining(_modules(program.wanted)).modules
+        if not more:
+            return program, modules
+        modules = _sorted(modules, more)
+
+
+def _sorted(modules: tuple[ir.Module, ...], more: tuple[ir.Module, ...]) -> tuple[ir.Module, ...]:
+    return tuple(sorted((*modules, *more), key=lambda one: one.path))
 
 
 def _wider(whole: Project, program: Program) -> tuple[ir.Module, ...]:

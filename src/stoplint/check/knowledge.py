@@ -9,7 +9,7 @@ from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
 EMPTY, ONE, MANY = 1, 2, 4
 """Bits of `Knowledge.content`: the content list may have no block, one, or more."""
@@ -208,6 +208,17 @@ class DictObj:
 
 
 Obj: TypeAlias = ListObj | DictObj
+
+
+def leads_on(atom: Atom, heap: Mapping[Hashable, Obj], depth: int = 3) -> bool:
+    """Whether a value may make a function matter that reads it: a literal does not, nor do lists and dicts of literals."""
+    if atom.kind not in ("const", "list", "dict"):
+        return True
+    obj = heap.get(atom.ref) if atom.kind != "const" else None
+    if obj is None or not depth:
+        return obj is not None
+    held = obj.members | obj.last if isinstance(obj, ListObj) else frozenset(a for _, val in obj.items for a in val)
+    return any(leads_on(inner, heap, depth - 1) for inner in held - {ANY, START})
 
 
 class State:

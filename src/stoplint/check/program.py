@@ -15,7 +15,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
-from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State, leads_on
 from stoplint.check.retry import retried_after
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, value
 
@@ -360,7 +360,8 @@ class Program:
             return
         if old is None or not lasting <= old:
             table[key] = lasting if old is None else old | lasting
-            self.changed.add(key)
+            if any(leads_on(atom, self.heap) for atom in lasting):
+                self.changed.add(key)
 
     def _lasting(self, atom: Atom, state: State, *, changing: bool, depth: int = 4) -> Atom | None:
         if atom.kind == "object":
