@@ -46,6 +46,21 @@ def test_first_what_matters_by_itself(project: Project) -> None:
     assert set(project.left) == set(FILES) - {"src/app/ask.py"}
 
 
+def test_what_is_about_the_api_where_it_is_little(tmp_path: Path) -> None:
+    texts = {"a.py": "# claude\nx = reply.content\n", "b.py": "# claude\ny = reply.content + more\n", "c.py": "z = 1\n"}
+    for path, text in texts.items():
+        (tmp_path / path).write_text(text)
+
+    def started(limit: int) -> Loaded:
+        return Project.of([on_disk(tmp_path, path) for path in texts], Options(max_about=limit)).start()
+
+    whole = sum(len(text) for path, text in texts.items() if path != "c.py")
+    assert paths(started(whole)) == ["a.py", "b.py"]
+    assert started(whole).about == ()
+    assert paths(started(whole - 1)) == []
+    assert started(whole - 1).about == tuple((path, len(texts[path])) for path in ("a.py", "b.py"))
+
+
 def test_then_what_a_name_leads_to(project: Project) -> None:
     project.start()
     assert paths(project.defining(["app.read", "app.missing", "os"])) == ["src/app/read.py"]
@@ -60,6 +75,16 @@ def test_and_who_imports_a_module(project: Project) -> None:
     assert [each.path for each in loaded.unreadable] == ["scripts/bad.py"]
     assert paths(project.importing(["app.ask"], [b".content"])) == []
     assert paths(project.importing(["app.ask"])) == ["src/app/cli.py"]
+
+
+def test_importers_are_asked_once_for_each_module(project: Project) -> None:
+    project.start()
+    project.importing(["app.ask"], [b".content"])
+    asked = list(project.trail.imports)
+    project.importing(["app.ask"], [b".content"])
+    assert project.trail.imports == asked == [(("ask",), False, (".content",))]
+    project.importing(["app.deep"], [b".content"])
+    assert project.trail.imports[1:] == [(("deep",), True, (".content",))]
 
 
 def test_files_that_vanish_meanwhile(project: Project, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class Loaded:
 class Options:
     """`jobs`: processes at most, None for one a processor; `seconds`: what one file may take, of work where the system
     counts that; `words`: see `may_matter`; `screen`: leave out what cannot matter; `workers_from`: characters from which
-    on processes are started.
+    on processes are started; `max_about`: see `MAX_ABOUT`.
     """
 
     jobs: int | None = None
@@ -85,6 +85,7 @@ class Options:
     words: frozenset[str] = frozenset()
     screen: bool = True
     workers_from: int = WORKERS_FROM
+    max_about: int = MAX_ABOUT
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ def load(
 
 def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleName]) -> Iterator[Task]:
     about: list[tuple[SourceFile, bytes]] = []
-    size = 0
+    size, limit = 0, run.options.max_about
     for file in files:
         data = _read(run, file)
         if data is None:
@@ -144,7 +145,7 @@ def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleNa
         if directives.mentions(data):
             run.marked.append(file.path)
         if run.options.screen and not may_matter(data, run.options.words):
-            if size <= 2 * MAX_ABOUT and speaks(data):  # some more than needed, so that an edit seldom brings it below
+            if size <= 2 * limit and speaks(data):  # more than needed: few edits bring it below
                 size += len(data)
                 about.append((file, data))
             else:
@@ -152,7 +153,7 @@ def _tasks(run: _Load, files: Sequence[SourceFile], names: Mapping[str, ModuleNa
             continue
         yield from _task(run, file, data, names)
     for file, data in about:
-        if size > MAX_ABOUT:
+        if size > limit:
             run.left.append(file)
             run.about.append((file.path, len(data)))
         else:

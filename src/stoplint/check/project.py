@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stoplint.check.load import MAX_ABOUT, Loaded, Options, load
+from stoplint.check.load import Loaded, Options, load
 from stoplint.check.names import absolute, module_names
 from stoplint.check.screen import imports, imports_own_package, speaks
 from stoplint.check.trail import Trail
@@ -67,7 +67,7 @@ class Project:
         self.trail.loaded |= every - self.left.keys()
         self.trail.marked |= set(loaded.marked)
         self.trail.words = self.options.words
-        self.trail.about, self.trail.limit = dict(loaded.about), MAX_ABOUT if loaded.about else None
+        self.trail.about, self.trail.limit = dict(loaded.about), self.options.max_about if loaded.about else None
         self.passing |= loaded.passing
         self.unreadable += loaded.unreadable
         return loaded
