@@ -34,13 +34,16 @@ class _Recorder(CodegenState):
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
         self.around: list[cst.CSTNode] = []
         self.parents: dict[int, cst.CSTNode] = {}
+        self.children: dict[int, list[cst.CSTNode]] = {}
         self.nodes: dict[int, cst.CSTNode] = {}
         self.spans: dict[int, tuple[int, int]] = {}
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         self.nodes[id(node)] = node
         if self.around:
-            self.parents[id(node)] = self.around[-1]
+            above = self.around[-1]
+            self.parents[id(node)] = above
+            self.children.setdefault(id(above), []).append(node)
         self.around.append(node)
 
     def after_codegen(self, node: cst.CSTNode) -> None:  # noqa: ARG002 - libcst's signature
@@ -65,6 +68,7 @@ class Tree:
     text: str
     module: cst.Module
     _parents: dict[int, cst.CSTNode]
+    _children: dict[int, list[cst.CSTNode]]
     _nodes: dict[int, cst.CSTNode]
     _spans: dict[int, tuple[int, int]]
     _lines: list[int]
@@ -84,7 +88,7 @@ class Tree:
         offsets = [0, *accumulate(map(len, recorder.tokens))]
         spans = {key: (offsets[begin], offsets[end]) for key, (begin, end) in recorder.spans.items()}
         lines = [0, *(found.end() for found in NEWLINE.finditer(text))]
-        tree = Tree(text, module, recorder.parents, recorder.nodes, spans, lines)
+        tree = Tree(text, module, recorder.parents, recorder.children, recorder.nodes, spans, lines)
         for key, span in spans.items():
             tree._by_span.setdefault(span, []).append(recorder.nodes[key])
         return tree
@@ -151,7 +155,7 @@ class Tree:
                 continue
             if isinstance(here, kind):
                 yield here
-            todo += reversed(here.children)
+            todo += reversed(self._children.get(id(here), ()))
 
     def statement(self, node: cst.CSTNode) -> Statement | None:
         """The statement whose own line or header a node stands in; None where another line cannot go in front of it."""
