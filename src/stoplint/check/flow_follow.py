@@ -111,8 +111,8 @@ def mark_sent(run: Run, tokens: list[Token], options: Mapping[str, Value], state
     for token in tokens:
         state.heap[options_ref(token)] = kept
     found = message_list(run, options.get("messages"), state)
+    run.sends_given = run.sends_given or found is None or given(run, found[0])
     if found is not None:
-        run.sends_given = run.sends_given or given(run, found[0])
         state.heap[found[0]] = replace(found[1], sent=frozenset(Sending(token) for token in tokens))
 
 
