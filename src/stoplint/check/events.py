@@ -262,12 +262,27 @@ class LoopContinued:
 @dataclass(frozen=True, slots=True)
 class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
-    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there).
+    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there),
+    "interrupted" (a handler of KeyboardInterrupt goes on with that history), "cut" (the history is cut by position, and
+    the call may be cut off).
     """
 
     request: Request
     where: Where
     how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A message of another shape (another vendor's, the program's own) is made into a turn or block of this API.  `what`
+    is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one), "empty" (a
+    turn without content may remain), "shape" (a result whose content the API does not take), "type" (`detail`: the type
+    of a block that there is not).
+    """
+
+    where: Where
+    what: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +318,7 @@ Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
     | CallLost
     | TurnKept
+    | Converted
     | ErrorCompared
     | ErrorRead
     | ReasonInvented

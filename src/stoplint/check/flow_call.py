@@ -8,7 +8,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_builtin import call_external, is_display
-from stoplint.check.flow_core import Arguments, call, calls, evaluate, evaluates, path_of
+from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import built_by_call
 from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import step
@@ -60,13 +60,6 @@ def with_nulls(atom: Atom) -> Atom:
     if atom.kind == "block" and isinstance(atom.info, BlockInfo):
         return Atom("block", atom.ref, atom.info._replace(nulls=True))
     return Atom("message", atom.ref, "nulls") if atom.kind == "message" else atom
-
-
-def callee_name(func: ir.Expr) -> str:
-    """The last name of what is called, "" when it has none."""
-    if isinstance(func, ir.Name):
-        return func.id
-    return func.name if isinstance(func, ir.Attr) else ""
 
 
 def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:

@@ -18,9 +18,10 @@ from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_mix import carried
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
+from stoplint.check.flow_slices import sliced
 from stoplint.check.flow_streams import ended, is_too_early, merged, stream_reason
 from stoplint.check.flow_turns import display_built
-from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, State
+from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
 from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
@@ -159,6 +160,8 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
         )
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
+    if isinstance(expr.key, ir.Slice) and isinstance(run.obj(state, atom.ref), ListObj):
+        return sliced(run, atom, expr.key, expr.at, state)
     if atom.kind in ("list", "tuple"):
         return take_item(run, atom, position, state)
     if atom.kind == "dict":

@@ -54,7 +54,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
-    caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
+    caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
     frame.caller_env = caller_env
     run.frames.append(frame)
     try:
@@ -70,7 +70,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     note_exit(run, frame.counted, broke=False, left=True)
     for val, end in frame.returned:
         if all(atom.kind in ("text", "const") for atom in val):
-            run.hand_out(val, at, end, know)
+            run.hand_out(val, at, end, openings)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result
@@ -83,7 +83,7 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
     new = state.heap.keys() - heap.keys()
     if not new and state.know.keys() == know.keys():
         return
-    todo = list(result)
+    todo = [*result, *(atom for val in state.env.values() for atom in val if atom.ref in new)]
     for ref, obj in heap.items():
         now = state.heap.get(ref)
         if now is not obj and now is not None:

@@ -11,7 +11,7 @@ from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from stoplint.check.flow_loops import Loop
     from stoplint.check.knowledge import Obj
@@ -69,10 +69,13 @@ class Run:
         self.events: dict[Event, None] = {}
         self.steps = 0
         self.requests = 0
+        self.openings = 0
+        self.opened: dict[Token, int] = {}
         self.free_tests = 0
         self.size_tests = 0
         self.unsure = 0
         self.with_nulls: set[Where] = set()
+        self.turned: set[Hashable] = set()
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
@@ -80,6 +83,9 @@ class Run:
         self.calls: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()
+        self.deferred: dict[Event, frozenset[Hashable]] = {}
+        self.cuts: dict[Where, Hashable] = {}
+        self.excused: set[Hashable] = set()
 
     @property
     def frame(self) -> Frame:
@@ -115,11 +121,17 @@ class Run:
     def emit(self, event: Event) -> None:
         self.events[event] = None
 
+    def emit_unless(self, event: Event, excuses: Iterable[Hashable]) -> None:
+        """Tell of something at the end of the run, unless one of the excuses was seen by then (`excused`)."""
+        self.deferred[event] = self.deferred.get(event, frozenset()) | frozenset(excuses)
+
     def open(self, request: Request, state: State) -> None:
         """A response comes into being; what an earlier one of the same place left unanswered is settled first."""
         token = request.token
         self.touched = True
         self.requests += request.surface != "unknown"
+        self.openings += 1
+        self.opened[token] = self.openings
         old = state.know.get(token)
         track = self.tracks.get(token)
         if track is None:
@@ -208,13 +220,14 @@ class Run:
         uses[use] = uses.get(use, 0) | known.remaining
         state.know[token] = known.used(use)
 
-    def hand_out(self, val: Value, at: int, state: State, known: dict[Token, Knowledge]) -> None:
-        """A callee returns text of a response of its own.  Whoever calls it knows nothing of the reason any more, so the
-        text counts as used with what the callee knew where it returned.
+    def hand_out(self, val: Value, at: int, state: State, opened_before: int) -> None:
+        """A callee returns text of a response of its own, of a request made since that many.  Whoever calls it knows
+        nothing of the reason any more, so the text counts as used with what the callee knew where it returned.
         """
         for atom in sorted(val, key=repr):
             track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) and atom.kind == "text" else None
-            if track is not None and atom.ref not in known and isinstance(atom.info, Where):
+            new = isinstance(atom.ref, Token) and self.opened.get(atom.ref, 0) > opened_before
+            if track is not None and new and isinstance(atom.info, Where):
                 track.told.discard(atom.info)
                 self.use(atom, at, state)
                 track.told.add(atom.info)
@@ -255,7 +268,8 @@ class Run:
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
         late = {track.request.token for track in self.tracks.values() if track.late_look}
         kept = [e for e in self.events if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
-        return [*kept, *ended]
+        late_told = [event for event, excuses in self.deferred.items() if not excuses & self.excused]
+        return [*kept, *late_told, *ended]
 
 
 def _ended(track: Track) -> ResponseEnded:

@@ -20,15 +20,24 @@ HOW = {
         "When this raises, the history keeps the tool_use turn without its results, and every later request is a 400. "
         "Catch it and answer with `is_error`, or keep the turn together with its results"
     ),
+    "interrupted": (
+        "When Ctrl-C comes while this tool runs, a handler goes on with a history that ends with the tool_use turn: every "
+        "later request is a 400. Answer the open calls in a handler here, or take the turn back"
+    ),
+    "cut": (
+        "The history is cut by position, and tool results are in it: the cut may fall between a tool_use and its result, "
+        "and then every request is a 400. Cut in front of a user message that answers no call"
+    ),
 }
 
 
 def tool_result_missing(event: TurnAppended | CallLost) -> Report | None:
     """A tool call can stay without its result."""
     if isinstance(event, CallLost):
-        if event.request.one_tool and event.how != "raises":
+        if event.request.one_tool and event.how in ("skipped", "left"):
             return None
-        return Report(event.where, HOW[event.how], "a call without its result", request=event.request, in_owner=True)
+        label = "cuts calls from their results" if event.how == "cut" else "a call without its result"
+        return Report(event.where, HOW[event.how], label, request=event.request, in_owner=event.how != "cut")
     where = _chosen(event)
     requests = [request for request in event.answered if not request.one_tool and request.tools is not False]
     if where is None or not requests:
