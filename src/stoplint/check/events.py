@@ -263,7 +263,7 @@ class LoopContinued:
 class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
     the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there),
-    "interrupted" (a handler of KeyboardInterrupt goes on with that history), "cut" (the history is cut by position, and
+    "interrupted" (a handler of KeyboardInterrupt goes on with the turn at `where` unanswered), "cut" (the history is cut by position, and
     the call may be cut off).
     """
 

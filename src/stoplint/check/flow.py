@@ -21,6 +21,7 @@ from stoplint.check.flow_blocks import (
     seen_of,
 )
 from stoplint.check.flow_cond import branch
+from stoplint.check.flow_convert import note_thinned
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned
 from stoplint.check.flow_escape import escape
@@ -239,6 +240,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
         sides.append(inner.go)
     if len(sides) > 1:
         note_branch(run, node.at, *sides)
+        note_thinned(run, node.test, *sides)
     return exits
 
 

@@ -9,6 +9,7 @@ from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
+from stoplint.check.flow_convert import block_constructed, block_written
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
@@ -54,6 +55,7 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return known(run, arguments, state, at)
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
+    block_constructed(run, dotted, arguments, at)
     if name.endswith("Param") and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
         return _dict(run, arguments, state, at)  # a typed dict of the SDK
     if leads_to_declared(run.frame.module.facts, dotted):
@@ -256,6 +258,7 @@ def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     ref = run.token(at, "dict")
     state.heap[ref] = DictObj(tuple(items.items()), is_open)
     display_built(ref, state)
+    block_written(run, ref, at, state)
     return value(Atom("dict", ref))
 
 

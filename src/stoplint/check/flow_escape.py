@@ -81,16 +81,9 @@ def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) 
         if exposes(atom):
             run.expose(atom.ref, state, atom.kind)
     for atom in atoms:
-        if not (shown and _of_the_past(run, atom)):
-            use_atom(run, atom, at, state)
+        use_atom(run, atom, at, state)
     if not shown:
         loosen(run, atoms, state)
-
-
-def _of_the_past(run: Run, atom: Atom) -> bool:
-    """Content that was put into a turn of the history: showing the history is no use of the latest answer."""
-    where = atom.info.where if isinstance(atom.info, BlockInfo) else atom.info
-    return atom.kind in ("content", "text", "block") and where in run.turned
 
 
 def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:

@@ -10,6 +10,7 @@ from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
 from stoplint.check.flow_blocks import enter_blocks, note_filter, note_index
 from stoplint.check.flow_cond import branch
+from stoplint.check.flow_convert import block_written
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
@@ -93,6 +94,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
         fresh = old
     state.heap[ref] = fresh
     display_built(ref, state)
+    block_written(run, ref, expr.at, state)
     note_entries(run, ref, (key for key, _ in expr.items))
     return value(Atom("dict", ref))
 

@@ -10,7 +10,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from stoplint.check.annotations import annotated
-from stoplint.check.flow_blocks import note_answer
+from stoplint.check.flow_blocks import INTERRUPTED, note_answer, note_interrupt
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.flow_kinds import is_tool_call
@@ -54,6 +54,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
+        for token in sorted({atom.ref for atom in arguments.all() if atom.kind == "tool_input"}, key=repr):
+            note_interrupt(run, token, state)
     caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
     frame.caller_env = caller_env
     run.frames.append(frame)
@@ -110,7 +112,7 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
 
 def _told(ref: Hashable, obj: Obj, held: set[Hashable]) -> bool:
     """Whether a heap entry says what a request sent whose answer is still held."""
-    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] == "options":
+    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] in ("options", INTERRUPTED):
         return ref[1] in held
     return isinstance(obj, ListObj) and any(one.token in held for one in obj.sent)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.flow_blocks import note_after_interrupt
+from stoplint.check.flow_convert import turn_converted
 from stoplint.check.flow_core import evaluate
 from stoplint.check.flow_reasons import note_entries
 from stoplint.check.flow_turns import check_blocks, describe, put_behind
@@ -123,15 +125,24 @@ def extended(run: Run, left: ListObj, right: ListObj, at: int, state: State) -> 
     return ListObj(None, last, left.members | right.members, left.open or right.open, sent, turns, cut)
 
 
-def appended(run: Run, obj: ListObj, item: Value, at: int, state: State, *, again: bool = False) -> ListObj:
-    """A list with one more item; in a loop, where it is the last one once more, only `again` puts it in twice."""
+def appended(
+    run: Run, obj: ListObj, item: Value, at: int, state: State, *, again: bool = False, into: Hashable = None
+) -> ListObj:
+    """A list with one more item; in a loop, where it is the last one once more, only `again` puts it in twice.  `into`
+    is the heap key of a list that is changed.
+    """
     check_blocks(run, obj.last, item, at, state)
     turn = describe(run, item, run.where(at), state)
     items = None
     if obj.items is not None and len(obj.items) < MAX_ITEMS:
         twice = not again and obj.items and obj.items[-1] == item and item
         items = obj.items if twice else (*obj.items, item)
-    turns = put_behind(run, obj, turn, state, again=bool(item) and item <= obj.last)
+    repeated = bool(item) and item <= obj.last
+    turns = put_behind(run, obj, turn, state, again=repeated)
+    if into is not None:
+        run.excused.add(("grown", into))
+        turn_converted(run, into, item, turn, state, again=repeated)
+        note_after_interrupt(run, obj, turn, state)
     sent = grown(obj.sent, turn)
     return ListObj(items, item or value(ANY), obj.members | item, obj.open or not item, sent, turns, obj.cut)
 

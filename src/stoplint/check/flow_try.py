@@ -21,7 +21,10 @@ BROAD = frozenset({"Exception", "BaseException", ""})
 """Handlers that catch everything; "" is the bare one."""
 
 PARSE_ERRORS = frozenset({"JSONDecodeError", "ValidationError"})
-"""What parsers raise: a handler of them may be entered for something else as well."""
+"""What parsers raise."""
+
+ALSO_ELSEWHERE = PARSE_ERRORS | {"KeyboardInterrupt"}
+"""What is followed from some places only: a handler of it sees other states as well."""
 
 PARENTS: dict[str, frozenset[str]] = {
     "IndexError": frozenset({"IndexError", "LookupError"}),
@@ -51,7 +54,7 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         exits.go = after.go
     earlier: frozenset[str] = frozenset()
     for handler in node.handlers:
-        sure = any(kind not in PARSE_ERRORS and catches(_names(handler), kind) for kind, _ in raised)
+        sure = any(kind not in ALSO_ELSEWHERE and catches(_names(handler), kind) for kind, _ in raised)
         caught, raised = _caught(_names(handler), raised)
         paths = compact([*caught, *([] if sure and not _names(handler) & BROAD else (s.copy() for s in watched))])
         names: frozenset[str] = frozenset()
@@ -114,7 +117,8 @@ def _caught(
 
 def catches(names: frozenset[str], kind: str | None) -> bool:
     """Whether a handler of these classes takes an exception of this name."""
-    return bool(names & BROAD or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
+    broad = BROAD - {"Exception"} if kind == "KeyboardInterrupt" else BROAD
+    return bool(names & broad or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
 
 
 def _reraises(body: Sequence[ir.Stmt]) -> bool:

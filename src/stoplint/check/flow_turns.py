@@ -78,7 +78,6 @@ def _describe(run: Run, atom: Atom, where: Where, state: State) -> Turn:
     held = _reach(run, content, state)
     owners = tuple(sorted({a.ref for a in held if a.kind in CARRIERS and isinstance(a.ref, Token)}))
     how = _how(run, content, held) if owners else ""
-    run.turned |= {a.info for a in held if a.kind == "content" and a.info is not None}
     if not role and how in ("content", "nulls") and obj.get("role") is not None:
         role = "assistant"  # {"role": message.role, "content": message.content}
     blocks, answers = blocks_of(run, content, state), _answers(run, content, state)

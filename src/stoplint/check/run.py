@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonReadEarly, Request, ResponseEnded, Track
-from stoplint.check.flow_blocks import note_execution
+from stoplint.check.flow_blocks import note_execution, note_interrupt
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
@@ -71,11 +71,11 @@ class Run:
         self.requests = 0
         self.openings = 0
         self.opened: dict[Token, int] = {}
+        self.guarded_at: dict[Token, int] = {}
         self.free_tests = 0
         self.size_tests = 0
         self.unsure = 0
         self.with_nulls: set[Where] = set()
-        self.turned: set[Hashable] = set()
         self.max_depth = max_depth
         self.touched = False
         self.mutated = False
@@ -132,6 +132,7 @@ class Run:
         self.requests += request.surface != "unknown"
         self.openings += 1
         self.opened[token] = self.openings
+        self.guarded_at[token] = len(self.frame.guards)
         old = state.know.get(token)
         track = self.tracks.get(token)
         if track is None:
@@ -241,6 +242,7 @@ class Run:
         where, known = handed or self.where(at), state.know.get(token, Knowledge())
         if not what:  # a tool that was looked up; what a method of an executor does with errors is its own affair
             note_execution(self, token, where, state)
+        note_interrupt(self, token, state)
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
         track.executions[where] = (old[0] | known.remaining & ~track.named, what)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stoplint.check.events import Report, Request, RequestMade, TurnKept
+from stoplint.check.events import Converted, Report, Request, RequestMade, TurnKept
 from stoplint.check.knowledge import EMPTY, Knowledge, Turn
 from stoplint.reasons import COMPACTION, PAUSE_TURN, REFUSAL, TOOL_USE
 
@@ -8,8 +8,16 @@ WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
 """Reasons that say that there is something in the content."""
 
 
-def empty_turn_kept(event: RequestMade | TurnKept) -> tuple[Report, ...]:
+CONVERTED = (
+    "A message without text becomes a turn without content here, which the API rejects (400). Leave it out where nothing "
+    "is in it"
+)
+
+
+def empty_turn_kept(event: RequestMade | TurnKept | Converted) -> tuple[Report, ...]:
     """A turn that may be empty, or was refused, stays in a history that is sent again."""
+    if isinstance(event, Converted):
+        return (Report(event.where, CONVERTED, "may be empty"),) if event.what == "empty" else ()
     if isinstance(event, TurnKept):
         return _judged(event.request, event.known, event.turn)
     reports: list[Report] = []

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stoplint.check.events import CallLost, Report, TurnAppended
+from stoplint.check.events import CallLost, Converted, Report, TurnAppended
 from stoplint.check.values import BlockInfo, Where
 
 PICKED = (
@@ -21,8 +21,8 @@ HOW = {
         "Catch it and answer with `is_error`, or keep the turn together with its results"
     ),
     "interrupted": (
-        "When Ctrl-C comes while this tool runs, a handler goes on with a history that ends with the tool_use turn: every "
-        "later request is a 400. Answer the open calls in a handler here, or take the turn back"
+        "When Ctrl-C comes while a tool of this turn runs, a handler goes on with a history that ends with its calls: every "
+        "later request is a 400. Answer the open calls where the tools run, or take the turn back in the handler"
     ),
     "cut": (
         "The history is cut by position, and tool results are in it: the cut may fall between a tool_use and its result, "
@@ -31,8 +31,23 @@ HOW = {
 }
 
 
-def tool_result_missing(event: TurnAppended | CallLost) -> Report | None:
+CONVERTED = {
+    "first": (
+        "Only one of the turn's `tool_calls` becomes a tool_use block: the others, and their results, are lost, or answer "
+        "nothing (400). Convert every call"
+    ),
+    "shape": (
+        "The content of this tool_result is a dict: the API takes a string or a list of blocks and rejects the request, so "
+        "that the call stays unanswered. Write it as text"
+    ),
+}
+
+
+def tool_result_missing(event: TurnAppended | CallLost | Converted) -> Report | None:
     """A tool call can stay without its result."""
+    if isinstance(event, Converted):
+        message = CONVERTED.get(event.what)
+        return Report(event.where, message, "calls without results", profile="strict") if message else None
     if isinstance(event, CallLost):
         if event.request.one_tool and event.how in ("skipped", "left"):
             return None
