@@ -157,7 +157,7 @@ class ReasonCompared:
 
 @dataclass(frozen=True, slots=True)
 class ReasonReadEarly:
-    """The stop reason is read where it is always None; `what` says of which object."""
+    """The stop reason is read where it is always None; `what` says of which object, "" when it may be no answer at all."""
 
     request: Request
     where: Where

@@ -20,7 +20,7 @@ from stoplint.check.flow_mix import carried
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
 from stoplint.check.flow_slices import sliced
-from stoplint.check.flow_streams import ended, is_too_early, merged, stream_reason
+from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, stream_reason
 from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
 from stoplint.check.values import (
@@ -193,6 +193,8 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
 
 def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Expr | None = None) -> Value:
     """Follow ".name" from every atom of a value."""
+    if name == ".stop_reason":
+        before_answer(run, base, at)
     found = [_step(run, atom, name, state, at, source) for atom in ordered(merged(base))]
     return union(found)
 

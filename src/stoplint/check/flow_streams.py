@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check.events import ReasonReadEarly, Request
 from stoplint.check.knowledge import ENDED, RUNNING
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
 
@@ -36,6 +37,16 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
         return False
     events = [a for val in state.env.values() for a in val if a.kind == "event" and a.ref == snapshot.ref]
     return all(isinstance(event.info, frozenset) and not event.info & sdk.LATE_EVENTS for event in events)
+
+
+def before_answer(run: Run, base: Value, at: int) -> None:
+    """The reason is read off a name that holds an answer on some paths, and on others what is certainly none."""
+    where = run.where(at)
+    seen = run.reason_reads.get(where, frozenset())
+    seen |= {atom.kind for atom in base if atom.kind == "message" or (atom.kind == "symbol" and atom.ref in run.foreign)}
+    run.reason_reads[where] = seen
+    if len(seen) > 1:
+        run.emit(ReasonReadEarly(Request(run.token(at, "before"), where, "unknown"), where, ""))
 
 
 STREAM_PARTS = frozenset({"event", "delta", "event_message"})

@@ -72,6 +72,8 @@ class Run:
         self.openings = 0
         self.opened: dict[Token, int] = {}
         self.guarded_at: dict[Token, int] = {}
+        self.foreign: set[Hashable] = set()
+        self.reason_reads: dict[Where, frozenset[str]] = {}
         self.free_tests = 0
         self.size_tests = 0
         self.unsure = 0
