@@ -276,7 +276,7 @@ class CallLost:
 class Converted:
     """A message of another shape (another vendor's, the program's own) is made into a turn or block of this API.  `what`
     is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one), "empty" (a
-    turn without content may remain), "shape" (a result whose content the API does not take), "type" (`detail`: the type
+    turn without content may remain), "kept" (an answer that may be empty is kept), "shape" (a result whose content the API does not take), "type" (`detail`: the type
     of a block that there is not).
     """
 

@@ -20,8 +20,8 @@ from stoplint.check.flow_blocks import (
     note_return,
     seen_of,
 )
-from stoplint.check.flow_cond import branch
 from stoplint.check.flow_builtin import unknown_response
+from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import note_thinned
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
-from stoplint.check.flow_convert import note_asked, note_default
+from stoplint.check.flow_convert import note_asked, note_default, note_reason
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_errors import error_compared
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, meet, narrowing, sides
@@ -201,6 +201,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return _compare_type(run, left, right, state, negated=negated)
     if only(left, "block_name"):
         return value(Atom("name_test", next(iter(left)).ref, not negated)) if only(right, "const") else UNKNOWN
+    note_reason(run, left, strings_in(run, right, state))
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     run.size_tests += op in ("<", "<=", ">", ">=")

@@ -12,9 +12,10 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import Converted
 from stoplint.check.flow_core import callee_name
-from stoplint.check.flow_turns import RESULT, fields, is_ours
+from stoplint.check.flow_turns import RESULT, fields, is_ours, lives_on
 from stoplint.check.knowledge import START, DictObj, ListObj, State
 from stoplint.check.values import UNKNOWN, Value, only, ordered, text_of
+from stoplint.reasons import BIT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stoplint.check.flow_core import Arguments
     from stoplint.check.knowledge import Turn
     from stoplint.check.run import Run
+    from stoplint.check.values import Where
 
 CALLS = "tool_calls"
 """Where messages of OpenAI's shape have the calls of a turn."""
@@ -36,8 +38,11 @@ def block_written(run: Run, ref: Hashable, at: int, state: State) -> None:
     kind = text_of(obj.get("type") or UNKNOWN) if isinstance(obj, DictObj) else None
     if not isinstance(obj, DictObj) or kind not in ("tool_use", RESULT):
         return
-    ours = any(frame.module.speaks_of_anthropic for frame in run.frames)
-    if kind == "tool_use" and ours and any(_first_call(a.ref) for a in obj.get("id") or UNKNOWN if a.kind == "symbol"):
+    if (
+        kind == "tool_use"
+        and _speaks(run)
+        and any(_first_call(a.ref) for a in obj.get("id") or UNKNOWN if a.kind == "symbol")
+    ):
         run.emit(Converted(run.where(at), "first"))
         run.touched = True
     content = only(obj.get("content") or UNKNOWN, "dict") if kind == RESULT and obj.get("tool_use_id") else None
@@ -87,11 +92,42 @@ def turn_converted(run: Run, into: Hashable, item: Value, turn: Turn, state: Sta
     if again and turn.role == "user" and _one_result(run, content, state):
         run.emit_unless(Converted(turn.where, "split"), [("looked", into)])
         run.touched = True
+    if turn.role == "assistant" and _speaks(run) and lives_on(run, into):
+        _kept_as_it_came(run, content, turn.where)
     if turn.role in ("", "assistant") and is_ours(run):
         excuses = _emptiness(run, content, state)
         if excuses is not None:
             run.emit_unless(Converted(turn.where, "empty"), excuses)
             run.touched = True
+
+
+def _kept_as_it_came(run: Run, content: Value, where: Where) -> None:
+    """The content of an answer of the program's own kind is kept before anything is asked of its stop reason."""
+    atom = only(content, "symbol")
+    if atom is None or not isinstance(atom.ref, tuple) or atom.ref[0] != "attr" or "content" not in str(atom.ref[2]):
+        return
+    asked = ("reasoned", atom.ref[1])
+    if asked not in run.excused:
+        run.emit_unless(Converted(where, "kept"), [("tested", atom)], asked)
+        run.touched = True
+
+
+def note_reason(run: Run, left: Value, values: tuple[str, ...] | None) -> None:
+    """Something's `stop_reason` is compared with words of this API."""
+    if values and all(one in BIT for one in values):
+        run.excused |= {
+            ("reasoned", atom.ref[1])
+            for atom in left
+            if atom.kind == "symbol"
+            and isinstance(atom.ref, tuple)
+            and atom.ref[0] == "attr"
+            and atom.ref[2] == "stop_reason"
+        }
+
+
+def _speaks(run: Run) -> bool:
+    """Whether the code at hand has to do with this API."""
+    return any(frame.module.speaks_of_anthropic for frame in run.frames)
 
 
 def _one_result(run: Run, content: Value, state: State) -> bool:
@@ -104,9 +140,8 @@ def _one_result(run: Run, content: Value, state: State) -> bool:
     written = fields(run, block, state) if block is not None else None
     if written is None or text_of(written.get("type") or UNKNOWN) != RESULT or ("grown", atom.ref) in run.excused:
         return False
-    ours = any(frame.module.speaks_of_anthropic for frame in run.frames)
     answered = written.get("tool_use_id") or UNKNOWN
-    return ours and not any(one.kind == "block_id" for one in answered)
+    return _speaks(run) and not any(one.kind == "block_id" for one in answered)
 
 
 def _emptiness(run: Run, content: Value, state: State) -> tuple[Hashable, ...] | None:
@@ -138,6 +173,7 @@ def note_asked(run: Run, val: Value) -> None:
     if len(val) > 1 and any(atom.kind == "const" and atom.ref == "" for atom in val):
         run.excused |= {("asked", atom) for atom in val if atom.kind != "const"}
     run.excused |= {("asked", atom) for atom in val if atom.kind == "list"}
+    run.excused |= {("tested", atom) for atom in val if atom.kind == "symbol"}
 
 
 def note_thinned(run: Run, test: ir.Expr, kept: Iterable[State], dropped: Iterable[State]) -> None:

@@ -43,7 +43,9 @@ def before_answer(run: Run, base: Value, at: int) -> None:
     """The reason is read off a name that holds an answer on some paths, and on others what is certainly none."""
     where = run.where(at)
     seen = run.reason_reads.get(where, frozenset())
-    seen |= {atom.kind for atom in base if atom.kind == "message" or (atom.kind == "symbol" and atom.ref in run.foreign)}
+    seen |= {
+        atom.kind for atom in base if atom.kind == "message" or (atom.kind == "symbol" and atom.ref in run.foreign)
+    }
     run.reason_reads[where] = seen
     if len(seen) > 1:
         run.emit(ReasonReadEarly(Request(run.token(at, "before"), where, "unknown"), where, ""))

@@ -85,7 +85,7 @@ class Run:
         self.calls: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()
-        self.deferred: dict[Event, frozenset[Hashable]] = {}
+        self.deferred: dict[Event, tuple[frozenset[Hashable], Hashable]] = {}
         self.cuts: dict[Where, Hashable] = {}
         self.excused: set[Hashable] = set()
 
@@ -123,9 +123,12 @@ class Run:
     def emit(self, event: Event) -> None:
         self.events[event] = None
 
-    def emit_unless(self, event: Event, excuses: Iterable[Hashable]) -> None:
-        """Tell of something at the end of the run, unless one of the excuses was seen by then (`excused`)."""
-        self.deferred[event] = self.deferred.get(event, frozenset()) | frozenset(excuses)
+    def emit_unless(self, event: Event, excuses: Iterable[Hashable], needs: Hashable = None) -> None:
+        """Tell of something at the end of the run, unless one of the excuses was seen by then (`excused`), and only if
+        `needs` was.
+        """
+        old, _ = self.deferred.get(event, (frozenset(), None))
+        self.deferred[event] = old | frozenset(excuses), needs
 
     def open(self, request: Request, state: State) -> None:
         """A response comes into being; what an earlier one of the same place left unanswered is settled first."""
@@ -272,7 +275,11 @@ class Run:
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
         late = {track.request.token for track in self.tracks.values() if track.late_look}
         kept = [e for e in self.events if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
-        late_told = [event for event, excuses in self.deferred.items() if not excuses & self.excused]
+        late_told = [
+            event
+            for event, (excuses, needs) in self.deferred.items()
+            if not excuses & self.excused and (needs is None or needs in self.excused)
+        ]
         return [*kept, *late_told, *ended]
 
 
