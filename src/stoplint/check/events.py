@@ -264,7 +264,7 @@ class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
     the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there),
     "interrupted" (a handler of KeyboardInterrupt goes on with the turn at `where` unanswered), "cut" (the history is cut by position, and
-    the call may be cut off).
+    the call may be cut off), "swallowed" (a handler goes on without writing the result).
     """
 
     request: Request
@@ -276,7 +276,7 @@ class CallLost:
 class Converted:
     """A message of another shape (another vendor's, the program's own) is made into a turn or block of this API.  `what`
     is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one), "empty" (a
-    turn without content may remain), "kept" (an answer that may be empty is kept), "shape" (a result whose content the API does not take), "type" (`detail`: the type
+    turn without content may remain), "kept" (an answer that may be empty is kept), "swallowed" (as of `CallLost`), "shape" (a result whose content the API does not take), "type" (`detail`: the type
     of a block that there is not).
     """
 

@@ -17,6 +17,7 @@ from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
+from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
 
@@ -152,6 +153,7 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
     execute_inputs(run, name, arguments, state, at)
     if not shown:
         note_answer(arguments.all(), state, sure=False)
+        note_handed(run, arguments.all())
     escape(run, arguments.all(), at, state, shown=shown)
     for atom in sorted(handed, key=repr):
         if arguments.positional and atom in arguments.positional[0]:

@@ -12,6 +12,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import Converted
 from stoplint.check.flow_core import callee_name
+from stoplint.check.flow_results import note_result
 from stoplint.check.flow_turns import RESULT, fields, is_ours, lives_on
 from stoplint.check.knowledge import START, DictObj, ListObj, State
 from stoplint.check.values import UNKNOWN, Value, only, ordered, text_of
@@ -45,6 +46,9 @@ def block_written(run: Run, ref: Hashable, at: int, state: State) -> None:
     ):
         run.emit(Converted(run.where(at), "first"))
         run.touched = True
+    if kind == RESULT:
+        note_result(run, obj.get("tool_use_id") or UNKNOWN, at)
+        run.touched = run.touched or bool(run.answers)
     content = only(obj.get("content") or UNKNOWN, "dict") if kind == RESULT and obj.get("tool_use_id") else None
     if content is not None and isinstance(run.obj(state, content.ref), DictObj):
         run.emit(Converted(run.where(at), "shape"))

@@ -16,6 +16,7 @@ from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_reasons import converted, enum_members
+from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
@@ -34,6 +35,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     key = str(callee.ref)
     info = run.program.functions[key]
     run.calls.add(key)
+    note_handed(run, arguments.all())
     handed_on = any(atom.kind == "func" for atom in arguments.all())  # to something that may call it again
     run.retrying = run.retrying or handed_on or any(one.watching and one.loops for one in run.frames)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}

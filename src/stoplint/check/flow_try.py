@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stoplint.check import flow_errors as errors
 from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_results import Body, note_swallowed
 from stoplint.check.knowledge import State, compact
 from stoplint.check.values import UNKNOWN
 
@@ -42,7 +43,9 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     frame.guards.append(guards)
     frame.watching.append([])
     before = run.requests
+    body = Body(run, run.where(node.at), state)
     exits = run_block(run, node.body, [state.copy()])
+    body.close(run)
     requested = run.requests > before
     frame.watching[-1] += [path.copy() for path in exits.go]
     watched = compact(frame.watching.pop())
@@ -66,7 +69,10 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         earlier |= names
         frame.handling += 1
         frame.failed.append(run.requests if requested and errors.fails_requests(names) else -1)
+        counts, returned = (len(run.answers), len(run.handed)), len(frame.returned)
         inner = run_block(run, handler.body, paths)
+        if inner.go or inner.continued or inner.broke or len(frame.returned) > returned:
+            note_swallowed(run, body, _names(handler), counts)
         frame.failed.pop()
         frame.handling -= 1
         exits.absorb(inner)

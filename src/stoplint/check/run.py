@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonReadEarly, Request, ResponseEnded, Track
 from stoplint.check.flow_blocks import note_execution, note_interrupt
+from stoplint.check.flow_results import lost_results
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
@@ -73,6 +74,10 @@ class Run:
         self.opened: dict[Token, int] = {}
         self.guarded_at: dict[Token, int] = {}
         self.foreign: set[Hashable] = set()
+        self.answers: list[tuple[Atom, Where]] = []
+        self.handed: list[Hashable] = []
+        self.swallowed: list[tuple[Atom, frozenset[Where]]] = []
+        self.tried: dict[Where, frozenset[Hashable]] = {}
         self.reason_reads: dict[Where, frozenset[str]] = {}
         self.free_tests = 0
         self.size_tests = 0
@@ -280,7 +285,7 @@ class Run:
             for event, (excuses, needs) in self.deferred.items()
             if not excuses & self.excused and (needs is None or needs in self.excused)
         ]
-        return [*kept, *late_told, *ended]
+        return [*kept, *late_told, *lost_results(self), *ended]
 
 
 def _ended(track: Track) -> ResponseEnded:

@@ -7,6 +7,10 @@ PICKED = (
     "Only one tool_use block is picked and answered, but an answer may hold several: the next request is a 400. "
     "Answer every tool_use block, or set `disable_parallel_tool_use`"
 )
+SWALLOWED = (
+    "When something fails before this result is written, the handler goes on without one: the call stays unanswered, and "
+    "the next request is a 400. Write a result with `is_error` there, or in `finally`"
+)
 HOW = {
     "skipped": (
         "A tool call that is left out here gets no tool_result: the next request is a 400. "
@@ -20,6 +24,7 @@ HOW = {
         "When this raises, the history keeps the tool_use turn without its results, and every later request is a 400. "
         "Catch it and answer with `is_error`, or keep the turn together with its results"
     ),
+    "swallowed": SWALLOWED,
     "interrupted": (
         "When Ctrl-C comes while a tool of this turn runs, a handler goes on with a history that ends with its calls: every "
         "later request is a 400. Answer the open calls where the tools run, or take the turn back in the handler"
@@ -32,6 +37,7 @@ HOW = {
 
 
 CONVERTED = {
+    "swallowed": SWALLOWED,
     "first": (
         "Only one of the turn's `tool_calls` becomes a tool_use block: the others, and their results, are lost, or answer "
         "nothing (400). Convert every call"
