@@ -124,7 +124,7 @@ class ResponseEnded:
 
 @dataclass(frozen=True, slots=True)
 class PositionRead:
-    """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
+    """`content[position]` is read, as text or (`what`) as a tool's input.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
     subscripted nothing excluded an empty list; `remaining`: the reasons possible where it is read; `guards`: what an
     enclosing handler falls back on ("IndexError", "AttributeError", ...).
     """
@@ -136,6 +136,7 @@ class PositionRead:
     may_be_empty: bool
     remaining: int
     guards: frozenset[str]
+    what: str = "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
+from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
@@ -73,6 +74,7 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
+    recognise(run, info, state, unknown_response)
     after = run.program.retried_after(info)
     first = dict(state.env) if after is not None else {}
     exits = run_block(run, info.func.body, [state])

@@ -232,6 +232,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if kinds is not None and "tool_use" not in kinds:
             return UNKNOWN
         taken = info.where if isinstance(info, BlockInfo) else None
+        _read_by_position(run, atom, state, "tool_input")
         return value(Atom("tool_input", atom.ref, taken or run.where(at)))
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
@@ -272,16 +273,18 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
         taken = info.where or taken
         if info.kinds is not None and not info.kinds & {"text", "other"}:
             return UNKNOWN
-        if info.position is not None and info.where is not None:
-            request = run.request_of(atom.ref)
-            known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
-            if request is not None:
-                guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
-                known = known or Knowledge()
-                run.emit(
-                    PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards)
-                )
+        _read_by_position(run, atom, state, "text")
     return value(Atom("text", atom.ref, taken))
+
+
+def _read_by_position(run: Run, block: Atom, state: State, what: str) -> None:
+    """Something is read off a block that was taken by its position."""
+    info, request = block.info, run.request_of(block.ref)
+    if request is None or not isinstance(info, BlockInfo) or info.position is None or info.where is None:
+        return
+    known = state.know.get(request.token, Knowledge())
+    guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
+    run.emit(PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards, what))
 
 
 # ------------------------------------------------------------------ the rest
