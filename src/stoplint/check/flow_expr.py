@@ -20,7 +20,7 @@ from stoplint.check.flow_mix import carried
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
 from stoplint.check.flow_slices import sliced
-from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, stream_reason
+from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, note_foreign, stream_reason
 from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
 from stoplint.check.values import (
@@ -106,7 +106,9 @@ def _attr(run: Run, expr: ir.Attr, state: State) -> Value:
         learned = read_path(path, state)
         if learned is not None:
             return learned
-    return step(run, evaluate(run, expr.obj, state), "." + expr.name, state, expr.at, expr.obj)
+    base = evaluate(run, expr.obj, state)
+    note_foreign(run, base, expr.name)
+    return step(run, base, "." + expr.name, state, expr.at, expr.obj)
 
 
 @evaluates(ir.Index)

@@ -40,8 +40,6 @@ def symbol_attribute(run: Run, atom: Atom, name: str, state: State) -> Value:
         return known
     if chain_length(atom.ref) > MAX_CHAIN:
         return UNKNOWN
-    if name not in sdk.MESSAGE_ATTRIBUTES:
-        run.foreign.add(atom.ref)
     return value(Atom("symbol", ("attr", atom.ref, name)))
 
 

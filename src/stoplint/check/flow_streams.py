@@ -39,6 +39,13 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
     return all(isinstance(event.info, frozenset) and not event.info & sdk.LATE_EVENTS for event in events)
 
 
+def note_foreign(run: Run, base: Value, name: str) -> None:
+    """An attribute that no Message has is read off what a name of the function at hand was bound to."""
+    if name not in sdk.MESSAGE_ATTRIBUTES and not name.startswith("_"):
+        here = (atom.ref for atom in base if atom.kind == "symbol" and isinstance(atom.ref, Token))
+        run.foreign |= {ref for ref in here if ref.mode == "symbol" and ref.path == run.frame.path}
+
+
 def before_answer(run: Run, base: Value, at: int) -> None:
     """The reason is read off a name that holds an answer on some paths, and on others what is certainly none."""
     where = run.where(at)
