@@ -28,6 +28,7 @@ class Request:
     answer itself; `guarded`: its error is caught around the request.  `one_tool`: parallel
     tool use is off; `tool_names`: None when some are not in view.  Of the file that makes the request: `sdk_version`
     (None: a new one), `required` (the reasons that SL102 asks for besides its own), `max_continuations` (None: any).
+    `guessed`: only the use of a parameter says that it is a response.
     """
 
     token: Token
@@ -50,6 +51,7 @@ class Request:
     sdk_version: tuple[int, ...] | None = None
     required: int = 0
     max_continuations: int | None = None
+    guessed: bool = False
 
 
 LOST, READ_LATER, LOOKED_AFTER = 1, 2, 4

@@ -6,6 +6,7 @@ whoever runs the frame collects them there; falling through, `break` and `contin
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
@@ -74,7 +75,7 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
-    recognise(run, info, state, unknown_response)
+    recognise(run, info, state, partial(unknown_response, guessed=True))
     after = run.program.retried_after(info)
     first = dict(state.env) if after is not None else {}
     exits = run_block(run, info.func.body, [state])

@@ -65,12 +65,17 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return clients
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
-    if any(atom.kind in HANDED for atom in arguments.all()):
+    if any(atom.kind in HANDED and not _is_guessed(run, atom) for atom in arguments.all()):
         run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"
         return _parse(run, kind, arguments, state, at)
     return _unknown(run, name, UNKNOWN, arguments, state, at)
+
+
+def _is_guessed(run: Run, atom: Atom) -> bool:
+    request = run.request_of(atom.ref)
+    return request is not None and request.guessed
 
 
 def _parse(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> Value:
@@ -165,10 +170,10 @@ def _narrow_symbol(run: Run, atom: Atom, names: set[str], state: State, path: st
     return UNKNOWN
 
 
-def unknown_response(run: Run, token: Token, state: State) -> Value:
+def unknown_response(run: Run, token: Token, state: State, *, guessed: bool = False) -> Value:
     """A response whose request is not in view: any reason is possible, only those that need nothing are sure."""
     if token not in state.know:
-        run.open(Request(token, run.where(token.site.at), "unknown"), state)
+        run.open(Request(token, run.where(token.site.at), "unknown", guessed=guessed), state)
     return value(Atom("message", token))
 
 

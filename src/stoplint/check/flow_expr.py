@@ -286,7 +286,11 @@ def _read_by_position(run: Run, block: Atom, state: State, what: str) -> None:
         return
     known = state.know.get(request.token, Knowledge())
     guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
-    run.emit(PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards, what))
+    event = PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards, what)
+    if what == "text":
+        run.emit(event)
+    else:
+        run.emit_unless(event, (), ("used", request.token))
 
 
 # ------------------------------------------------------------------ the rest

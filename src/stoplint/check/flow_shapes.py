@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from stoplint.check import ir
 from stoplint.check.flow_core import callee_name, path_of, set_path
@@ -31,18 +31,16 @@ ANSWERS = ("response", "resp", "completion", "answer", "result", "res", "reply",
 """Words in the names of parameters that hold answers."""
 
 
-def recognise(
-    run: Run, info: FunctionInfo, state: State, unknown_response: Callable[[Run, Token, State], Value]
-) -> None:
+def recognise(run: Run, info: FunctionInfo, state: State, guess: Callable[[Run, Token, State], Value]) -> None:
     """Let parameters, and what is kept in them, be Messages where the function uses them as such."""
     if not info.module.speaks_of_anthropic:
         return
-    for path in _messages(_Same(info.func)):
+    for path in _messages(_Same(info.func), _Same(info.module.ir)):
         root = path.split(".")[0]
         atom = only(state.env.get(root, UNKNOWN), "symbol")
         if atom is None or run.obj(state, atom.ref) is not None:
             continue
-        message = unknown_response(run, run.token(info.func.at, f"shape {path}"), state)
+        message = guess(run, run.token(info.func.at, f"shape {path}"), state)
         if path == root:
             state.env[root] = message
         else:
@@ -58,9 +56,11 @@ class _Seen:
     counted: bool = False
     reasoned: bool = False
     is_turn: bool = False
+    is_tested: bool = False
+    """Its class is asked for: that says what it is."""
 
     def is_message(self, path: str) -> bool:
-        if self.is_turn or "tool_result" in self.types:
+        if self.is_turn or self.is_tested or "tool_result" in self.types:
             return False
         named = any(word in path.rsplit(".", 1)[-1].lower() for word in ANSWERS)
         if self.types & OWN_TYPES and (named or self.counted or self.reasoned):
@@ -68,33 +68,50 @@ class _Seen:
         return bool(self.types or self.text) and (self.counted or self.reasoned)
 
 
-class _Same:
-    """A function by its identity: comparing whole functions costs more than looking through them."""
+Node = TypeVar("Node", ir.Function, ir.Module)
 
-    __slots__ = ("func",)
 
-    def __init__(self, func: ir.Function) -> None:
-        self.func = func
+class _Same(Generic[Node]):
+    """A function or module by its identity: comparing whole ones costs more than looking through them."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node: Node = node
 
     def __hash__(self) -> int:
-        return id(self.func)
+        return id(self.node)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.func is self.func
+        return isinstance(other, _Same) and other.node is self.node
 
 
 @lru_cache(maxsize=4096)
-def _messages(of: _Same) -> tuple[str, ...]:
-    """The paths from parameters of a function to what it uses as a Message."""
-    params = of.func.params
+def _messages(of: _Same[ir.Function], module: _Same[ir.Module]) -> tuple[str, ...]:
+    """The paths from parameters of a function to what it uses as a Message.  Where another function of the module reads
+    a stop reason, the two may share the work on one answer: then this one has to read it as well.
+    """
+    params = of.node.params
     names = {one.name for one in params if not one.kind.startswith("*") and one.name not in ("self", "cls")}
-    nodes = list(_walk(of.func.body))
+    nodes = list(_walk(of.node.body))
     looking = _Looking(names)
     for node in nodes:
         looking.bind(node)
     for node in nodes:
         looking.look(node)
-    return tuple(sorted(path for path, seen in looking.seen.items() if seen.is_message(path)))
+    found = sorted(path for path, seen in looking.seen.items() if seen.is_message(path))
+    shared = bool(found) and _reads_reasons(module)
+    return tuple(path for path in found if looking.seen[path].reasoned or not shared)
+
+
+@lru_cache(maxsize=256)
+def _reads_reasons(module: _Same[ir.Module]) -> bool:
+    return any(
+        node.name == "stop_reason"
+        if isinstance(node, ir.Attr)
+        else isinstance(node, ir.Const) and node.value == "stop_reason"
+        for node in _walk(module.node.body)
+    )
 
 
 def _walk(node: object) -> Iterator[object]:
@@ -177,6 +194,10 @@ class _Looking:
             self.typed(node.subject, values)
         elif isinstance(node, (ir.Attr, ir.Index, ir.Call)):
             self.read(node)
+            if isinstance(node, ir.Call) and callee_name(node.func) == "isinstance" and node.args:
+                path = path_of(node.args[0].value)
+                if path is not None:
+                    self.of(path).is_tested = True
 
     def typed(self, left: ir.Expr, right: list[ir.Expr]) -> None:
         found = _member(left)

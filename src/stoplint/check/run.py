@@ -229,6 +229,7 @@ class Run:
         ):
             return  # it went on already while more was known of its own reason
         uses[use] = uses.get(use, 0) | known.remaining
+        self.excused.add(("used", token))
         state.know[token] = known.used(use)
 
     def hand_out(self, val: Value, at: int, state: State, opened_before: int) -> None:
