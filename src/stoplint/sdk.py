@@ -228,6 +228,13 @@ EVENT_CLASSES: dict[str, str] = {
 }
 """Event classes of `anthropic.types` and `anthropic.lib.streaming` (a prefix `Beta` or `RawBeta` is dropped first)."""
 
+MESSAGE_ATTRIBUTES: frozenset[str] = frozenset(
+    {"id", "content", "role", "model", "type", "usage", "stop_reason", "stop_sequence", "stop_details", "container"}
+    | {"context_management", "diagnostics", "parsed_output", "to_dict", "to_json", "to_param", "json", "dict", "copy"}
+    | {"model_dump", "model_dump_json", "model_copy", "model_fields_set", "model_extra", "_request_id"}
+)
+"""Attributes that a Message has, or may have: one that is read off something else tells that it is no Message."""
+
 EVENT_UNIONS: frozenset[str] = frozenset({"RawMessageStreamEvent", "MessageStreamEvent", "ParsedMessageStreamEvent"})
 """Names of the unions of event classes (a prefix `Beta` is dropped first)."""
 

@@ -28,6 +28,7 @@ class Request:
     answer itself; `guarded`: its error is caught around the request.  `one_tool`: parallel
     tool use is off; `tool_names`: None when some are not in view.  Of the file that makes the request: `sdk_version`
     (None: a new one), `required` (the reasons that SL102 asks for besides its own), `max_continuations` (None: any).
+    `guessed`: only the use of a parameter says that it is a response.
     """
 
     token: Token
@@ -50,6 +51,7 @@ class Request:
     sdk_version: tuple[int, ...] | None = None
     required: int = 0
     max_continuations: int | None = None
+    guessed: bool = False
 
 
 LOST, READ_LATER, LOOKED_AFTER = 1, 2, 4
@@ -124,7 +126,7 @@ class ResponseEnded:
 
 @dataclass(frozen=True, slots=True)
 class PositionRead:
-    """`content[position]` is read as text.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
+    """`content[position]` is read, as text or (`what`) as a tool's input.  `kinds`: the block types it may have, None for any; `may_be_empty`: where it was
     subscripted nothing excluded an empty list; `remaining`: the reasons possible where it is read; `guards`: what an
     enclosing handler falls back on ("IndexError", "AttributeError", ...).
     """
@@ -136,6 +138,7 @@ class PositionRead:
     may_be_empty: bool
     remaining: int
     guards: frozenset[str]
+    what: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class ReasonCompared:
 
 @dataclass(frozen=True, slots=True)
 class ReasonReadEarly:
-    """The stop reason is read where it is always None; `what` says of which object."""
+    """The stop reason is read where it is always None; `what` says of which object, "" when it may be no answer at all."""
 
     request: Request
     where: Where
@@ -262,12 +265,27 @@ class LoopContinued:
 @dataclass(frozen=True, slots=True)
 class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
-    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there).
+    the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there),
+    "interrupted" (a handler of KeyboardInterrupt goes on with the turn at `where` unanswered), "cut" (the history is cut by position, and
+    the call may be cut off), "swallowed" (a handler goes on without writing the result).
     """
 
     request: Request
     where: Where
     how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A message of another shape (another vendor's, the program's own) is made into a turn or block of this API.  `what`
+    is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one), "empty" (a
+    turn without content may remain), "kept" (an answer that may be empty is kept), "swallowed" (as of `CallLost`), "shape" (a result whose content the API does not take), "type" (`detail`: the type
+    of a block that there is not).
+    """
+
+    where: Where
+    what: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +321,7 @@ Event: TypeAlias = (
     ResponseEnded | PositionRead | ReasonCompared | ReasonReadEarly | TurnBuilt | TurnAppended | RequestMade | LoopContinued
     | CallLost
     | TurnKept
+    | Converted
     | ErrorCompared
     | ErrorRead
     | ReasonInvented

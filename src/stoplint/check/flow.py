@@ -6,10 +6,11 @@ whoever runs the frame collects them there; falling through, `break` and `contin
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
-from stoplint.check.annotations import annotated
+from stoplint.check.annotations import annotated, noted_class
 from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_blocks import (
     enter_blocks,
@@ -20,7 +21,9 @@ from stoplint.check.flow_blocks import (
     note_return,
     seen_of,
 )
+from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_cond import branch
+from stoplint.check.flow_convert import note_thinned
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned
 from stoplint.check.flow_escape import escape
@@ -28,12 +31,13 @@ from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
+from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.run import MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
-from stoplint.sdk import STEPS
+from stoplint.sdk import MESSAGE_CLASSES, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +75,7 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
+    recognise(run, info, state, partial(unknown_response, guessed=True))
     after = run.program.retried_after(info)
     first = dict(state.env) if after is not None else {}
     exits = run_block(run, info.func.body, [state])
@@ -94,8 +99,8 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
                 bind(run, target, noted, state)
         return Exits([state])
     val = evaluate(run, node.value, state)
-    if not val and node.note is not None:
-        val = annotated(run.program, run.frame.module, node.note) or val
+    if node.note is not None and (not val or only(val, "symbol")):
+        val = _as_noted(run, node.note, node.at, state) or val
     if node.note is not None and any(atom.kind == "reason" for atom in val):
         declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:
@@ -103,6 +108,16 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
         assigned_for(run, target, val, node.at, state)
         bind(run, target, val, state, node.value)
     return Exits([state])
+
+
+def _as_noted(run: Run, note: ir.Expr, at: int, state: State) -> Value:
+    """What the annotation of a variable says of a value out of view: `answer: Message = await call(...)` is a response."""
+    if noted_class(run.program, run.frame.module, note) in MESSAGE_CLASSES:
+        token = run.token(at, "annotated")
+        unknown_response(run, token, state)
+        run.renew(token, state)
+        return value(Atom("message", token))
+    return annotated(run.program, run.frame.module, note)
 
 
 def _aug_assign(run: Run, node: ir.AugAssign, state: State) -> Exits:
@@ -239,6 +254,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
         sides.append(inner.go)
     if len(sides) > 1:
         note_branch(run, node.at, *sides)
+        note_thinned(run, node.test, *sides)
     return exits
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stoplint import reasons
 from stoplint.check.events import CallLost
-from stoplint.check.knowledge import ListObj, State
+from stoplint.check.knowledge import NONEMPTY, DictObj, ListObj, State
 from stoplint.check.values import Atom, BlockInfo, Token, Value, Where, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stoplint.check.flow_loops import Loop
+    from stoplint.check.knowledge import Turn
     from stoplint.check.run import Run
 
 NO_CALL, OPEN, ANSWERED, KEPT, OTHER = 1, 2, 4, 8, 16
@@ -26,6 +28,8 @@ NO_CALL, OPEN, ANSWERED, KEPT, OTHER = 1, 2, 4, 8, 16
 BLOCK = frozenset({"block"})
 OF_BLOCK = frozenset({"block", "block_id"})
 TOOL_USE = frozenset({"tool_use"})
+INTERRUPTED = "interrupted"
+"""With a response's token the heap key that says that a tool of it was interrupted."""
 
 
 def _bits(state: State, token: Token) -> int:
@@ -205,6 +209,41 @@ def note_execution(run: Run, token: Token, where: Where, state: State) -> None:
     guarded = any(any(frame.guards) for frame in run.frames) or run.frames[0].function is None
     if request is not None and not guarded and _waits(run, state, token):
         run.emit(CallLost(request, where, "raises"))
+
+
+def note_interrupt(run: Run, token: object, state: State) -> None:
+    """Ctrl-C while a tool runs: no tool deals with that, and a handler of it around the request goes on from here.  One
+    that is entered after the request knows of the open calls.
+    """
+    known = state.know.get(token) if isinstance(token, Token) else None
+    if known is None or not isinstance(token, Token) or not known.remaining & reasons.TOOL_USE:
+        return
+    places = [
+        (level, number)
+        for level, frame in enumerate(run.frames)
+        for number, guard in enumerate(frame.guards)
+        if "KeyboardInterrupt" in guard
+    ]
+    if not places or max(places) >= (len(token.path), run.guarded_at.get(token, 0)):
+        return
+    other = state.copy()
+    content = known.content & NONEMPTY or NONEMPTY
+    other.know[token] = replace(known, remaining=reasons.TOOL_USE, content=content, pending=frozenset(), call=0)
+    other.heap[INTERRUPTED, token] = DictObj()
+    run.frame.raised.append(("KeyboardInterrupt", other))
+
+
+def note_after_interrupt(run: Run, obj: ListObj, turn: Turn, state: State) -> None:
+    """A user turn is put behind the turn whose tool was interrupted: does it answer?"""
+    last = obj.turns[-1] if obj.turns else None
+    if last is None or last.where is None or last.role != "assistant":
+        return
+    if turn.role != "user" or "tool_result" in turn.blocks:
+        return
+    for token in last.owners:
+        known, request = state.know.get(token), run.request_of(token)
+        if (INTERRUPTED, token) in state.heap and known is not None and known.remaining == reasons.TOOL_USE and request:
+            run.emit(CallLost(request, last.where, "interrupted"))
 
 
 def _waits(run: Run, state: State, token: Token) -> bool:

@@ -9,6 +9,7 @@ from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
+from stoplint.check.flow_convert import block_constructed, block_written
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
@@ -54,6 +55,7 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return known(run, arguments, state, at)
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
+    block_constructed(run, dotted, arguments, at)
     if name.endswith("Param") and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
         return _dict(run, arguments, state, at)  # a typed dict of the SDK
     if leads_to_declared(run.frame.module.facts, dotted):
@@ -64,12 +66,17 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
     run.calls_out.add(dotted)
-    if any(atom.kind in HANDED for atom in arguments.all()):
+    if any(atom.kind in HANDED and not _is_guessed(run, atom) for atom in arguments.all()):
         run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"
         return _parse(run, kind, arguments, state, at)
     return _unknown(run, name, UNKNOWN, arguments, state, at)
+
+
+def _is_guessed(run: Run, atom: Atom) -> bool:
+    request = run.request_of(atom.ref)
+    return request is not None and request.guessed
 
 
 def _parse(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> Value:
@@ -164,10 +171,10 @@ def _narrow_symbol(run: Run, atom: Atom, names: set[str], state: State, path: st
     return UNKNOWN
 
 
-def unknown_response(run: Run, token: Token, state: State) -> Value:
+def unknown_response(run: Run, token: Token, state: State, *, guessed: bool = False) -> Value:
     """A response whose request is not in view: any reason is possible, only those that need nothing are sure."""
     if token not in state.know:
-        run.open(Request(token, run.where(token.site.at), "unknown"), state)
+        run.open(Request(token, run.where(token.site.at), "unknown", guessed=guessed), state)
     return value(Atom("message", token))
 
 
@@ -258,6 +265,7 @@ def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     ref = run.token(at, "dict")
     state.heap[ref] = DictObj(tuple(items.items()), is_open)
     display_built(ref, state)
+    block_written(run, ref, at, state)
     return value(Atom("dict", ref))
 
 

@@ -8,7 +8,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_builtin import call_external, is_display
-from stoplint.check.flow_core import Arguments, call, calls, evaluate, evaluates, path_of
+from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import built_by_call
 from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import step
@@ -17,6 +17,7 @@ from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
+from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
 
@@ -60,13 +61,6 @@ def with_nulls(atom: Atom) -> Atom:
     if atom.kind == "block" and isinstance(atom.info, BlockInfo):
         return Atom("block", atom.ref, atom.info._replace(nulls=True))
     return Atom("message", atom.ref, "nulls") if atom.kind == "message" else atom
-
-
-def callee_name(func: ir.Expr) -> str:
-    """The last name of what is called, "" when it has none."""
-    if isinstance(func, ir.Name):
-        return func.id
-    return func.name if isinstance(func, ir.Attr) else ""
 
 
 def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
@@ -159,6 +153,7 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
     execute_inputs(run, name, arguments, state, at)
     if not shown:
         note_answer(arguments.all(), state, sure=False)
+        note_handed(run, arguments.all())
     escape(run, arguments.all(), at, state, shown=shown)
     for atom in sorted(handed, key=repr):
         if arguments.positional and atom in arguments.positional[0]:

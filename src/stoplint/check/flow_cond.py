@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
+from stoplint.check.flow_convert import note_asked, note_default, note_reason
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_errors import error_compared
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, meet, narrowing, sides
@@ -63,6 +64,7 @@ def split(run: Run, val: Value, path: str | None, state: State) -> tuple[list[St
         if atom.kind in ("reason", "reason_like"):
             run.look(atom.ref)
     note_test(run, val, state)
+    note_asked(run, val)
     yes, no = state.copy(), state.copy()
     alive_yes = _learn(run, val, path, yes, wanted=True)
     alive_no = _learn(run, val, path, no, wanted=False)
@@ -212,6 +214,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return _compare_type(run, left, right, state, negated=negated)
     if only(left, "block_name"):
         return value(Atom("name_test", next(iter(left)).ref, not negated)) if only(right, "const") else UNKNOWN
+    note_reason(run, left, strings_in(run, right, state))
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     run.size_tests += op in ("<", "<=", ">", ">=")
@@ -361,6 +364,8 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
             whole = whole.join(other)
         state.env, state.know, state.heap = whole.env, whole.know, whole.heap
     right = frozenset().union(*rights)
+    if expr.op == "or":
+        note_default(run, left, right)
     both = _combined(expr.op, left, right)
     if both is not None:
         return both

@@ -88,6 +88,13 @@ def evaluate(run: Run, expr: ir.Expr, state: State) -> Value:
     return evaluator(run, expr, state) if evaluator else UNKNOWN
 
 
+def callee_name(func: ir.Expr) -> str:
+    """The last name of what is called, "" when it has none."""
+    if isinstance(func, ir.Name):
+        return func.id
+    return func.name if isinstance(func, ir.Attr) else ""
+
+
 def path_of(expr: ir.Expr) -> str | None:
     """The access path of an expression (`event`, `reply.content[0]`), or None when it has no stable one."""
     if isinstance(expr, ir.Name):

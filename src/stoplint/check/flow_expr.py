@@ -10,6 +10,7 @@ from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
 from stoplint.check.flow_blocks import enter_blocks, note_filter, note_index
 from stoplint.check.flow_cond import branch
+from stoplint.check.flow_convert import block_written
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
@@ -18,9 +19,10 @@ from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_mix import carried
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
-from stoplint.check.flow_streams import ended, is_too_early, merged, stream_reason
+from stoplint.check.flow_slices import sliced
+from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, note_foreign, stream_reason
 from stoplint.check.flow_turns import display_built
-from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, State
+from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
 from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
@@ -92,6 +94,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
         fresh = old
     state.heap[ref] = fresh
     display_built(ref, state)
+    block_written(run, ref, expr.at, state)
     note_entries(run, ref, (key for key, _ in expr.items))
     return value(Atom("dict", ref))
 
@@ -103,7 +106,9 @@ def _attr(run: Run, expr: ir.Attr, state: State) -> Value:
         learned = read_path(path, state)
         if learned is not None:
             return learned
-    return step(run, evaluate(run, expr.obj, state), "." + expr.name, state, expr.at, expr.obj)
+    base = evaluate(run, expr.obj, state)
+    note_foreign(run, base, expr.name)
+    return step(run, base, "." + expr.name, state, expr.at, expr.obj)
 
 
 @evaluates(ir.Index)
@@ -159,6 +164,8 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
         )
     if atom.kind == "content" and isinstance(expr.key, ir.Slice):
         return value(atom)
+    if isinstance(expr.key, ir.Slice) and isinstance(run.obj(state, atom.ref), ListObj):
+        return sliced(run, atom, expr.key, expr.at, state)
     if atom.kind in ("list", "tuple"):
         return take_item(run, atom, position, state)
     if atom.kind == "dict":
@@ -188,6 +195,8 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
 
 def step(run: Run, base: Value, name: str, state: State, at: int, source: ir.Expr | None = None) -> Value:
     """Follow ".name" from every atom of a value."""
+    if name == ".stop_reason":
+        before_answer(run, base, at)
     found = [_step(run, atom, name, state, at, source) for atom in ordered(merged(base))]
     return union(found)
 
@@ -225,6 +234,7 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
         if kinds is not None and "tool_use" not in kinds:
             return UNKNOWN
         taken = info.where if isinstance(info, BlockInfo) else None
+        _read_by_position(run, atom, state, "tool_input")
         return value(Atom("tool_input", atom.ref, taken or run.where(at)))
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
@@ -265,16 +275,22 @@ def _text(run: Run, atom: Atom, state: State, at: int) -> Value:
         taken = info.where or taken
         if info.kinds is not None and not info.kinds & {"text", "other"}:
             return UNKNOWN
-        if info.position is not None and info.where is not None:
-            request = run.request_of(atom.ref)
-            known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
-            if request is not None:
-                guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
-                known = known or Knowledge()
-                run.emit(
-                    PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards)
-                )
+        _read_by_position(run, atom, state, "text")
     return value(Atom("text", atom.ref, taken))
+
+
+def _read_by_position(run: Run, block: Atom, state: State, what: str) -> None:
+    """Something is read off a block that was taken by its position."""
+    info, request = block.info, run.request_of(block.ref)
+    if request is None or not isinstance(info, BlockInfo) or info.position is None or info.where is None:
+        return
+    known = state.know.get(request.token, Knowledge())
+    guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
+    event = PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards, what)
+    if what == "text":
+        run.emit(event)
+    else:
+        run.emit_unless(event, (), ("used", request.token))
 
 
 # ------------------------------------------------------------------ the rest

@@ -10,12 +10,13 @@ import itertools
 from typing import TYPE_CHECKING
 
 from stoplint.check.annotations import annotated
-from stoplint.check.flow_blocks import note_answer
+from stoplint.check.flow_blocks import INTERRUPTED, note_answer, note_interrupt
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
 from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_reasons import converted, enum_members
+from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
@@ -34,6 +35,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     key = str(callee.ref)
     info = run.program.functions[key]
     run.calls.add(key)
+    note_handed(run, arguments.all())
     handed_on = any(atom.kind == "func" for atom in arguments.all())  # to something that may call it again
     run.retrying = run.retrying or handed_on or any(one.watching and one.loops for one in run.frames)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}
@@ -54,7 +56,9 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
-    caller_env, heap, know = state.env, dict(state.heap), dict(state.know)
+        for token in sorted({atom.ref for atom in arguments.all() if atom.kind == "tool_input"}, key=repr):
+            note_interrupt(run, token, state)
+    caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
     frame.caller_env = caller_env
     run.frames.append(frame)
     try:
@@ -70,7 +74,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     note_exit(run, frame.counted, broke=False, left=True)
     for val, end in frame.returned:
         if all(atom.kind in ("text", "const") for atom in val):
-            run.hand_out(val, at, end, know)
+            run.hand_out(val, at, end, openings)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result
@@ -83,7 +87,7 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
     new = state.heap.keys() - heap.keys()
     if not new and state.know.keys() == know.keys():
         return
-    todo = list(result)
+    todo = [*result, *(atom for val in state.env.values() for atom in val if atom.ref in new)]
     for ref, obj in heap.items():
         now = state.heap.get(ref)
         if now is not obj and now is not None:
@@ -110,7 +114,7 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
 
 def _told(ref: Hashable, obj: Obj, held: set[Hashable]) -> bool:
     """Whether a heap entry says what a request sent whose answer is still held."""
-    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] == "options":
+    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] in ("options", INTERRUPTED):
         return ref[1] in held
     return isinstance(obj, ListObj) and any(one.token in held for one in obj.sent)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.flow_blocks import note_after_interrupt
+from stoplint.check.flow_convert import turn_converted
 from stoplint.check.flow_core import evaluate
 from stoplint.check.flow_reasons import note_entries
 from stoplint.check.flow_turns import check_blocks, describe, put_behind
@@ -119,19 +121,30 @@ def extended(run: Run, left: ListObj, right: ListObj, at: int, state: State) -> 
     last = right.last if START not in right.last else (right.last - {START}) | left.last
     sent = grown(left.sent, turn) if turn.role else changed(left.sent)
     turns = put_behind(run, left, turn, state, many=True) if turn.role else right.turns
-    return ListObj(None, last, left.members | right.members, left.open or right.open, sent, turns)
+    cut = left.cut or right.cut
+    return ListObj(None, last, left.members | right.members, left.open or right.open, sent, turns, cut)
 
 
-def appended(run: Run, obj: ListObj, item: Value, at: int, state: State, *, again: bool = False) -> ListObj:
-    """A list with one more item; in a loop, where it is the last one once more, only `again` puts it in twice."""
+def appended(
+    run: Run, obj: ListObj, item: Value, at: int, state: State, *, again: bool = False, into: Hashable = None
+) -> ListObj:
+    """A list with one more item; in a loop, where it is the last one once more, only `again` puts it in twice.  `into`
+    is the heap key of a list that is changed.
+    """
     check_blocks(run, obj.last, item, at, state)
     turn = describe(run, item, run.where(at), state)
     items = None
     if obj.items is not None and len(obj.items) < MAX_ITEMS:
         twice = not again and obj.items and obj.items[-1] == item and item
         items = obj.items if twice else (*obj.items, item)
-    turns = put_behind(run, obj, turn, state, again=bool(item) and item <= obj.last)
-    return ListObj(items, item or value(ANY), obj.members | item, obj.open or not item, grown(obj.sent, turn), turns)
+    repeated = bool(item) and item <= obj.last
+    turns = put_behind(run, obj, turn, state, again=repeated)
+    if into is not None:
+        run.excused.add(("grown", into))
+        turn_converted(run, into, item, turn, state, again=repeated)
+        note_after_interrupt(run, obj, turn, state)
+    sent = grown(obj.sent, turn)
+    return ListObj(items, item or value(ANY), obj.members | item, obj.open or not item, sent, turns, obj.cut)
 
 
 def inserted(run: Run, obj: ListObj, position: object, item: Value, at: int, state: State) -> ListObj:
@@ -150,6 +163,7 @@ def take_item(run: Run, atom: Atom, position: Hashable, state: State) -> Value:
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, ListObj):
         return UNKNOWN
+    inspect(run, atom)
     if isinstance(position, int) and not isinstance(position, bool):
         if obj.items is not None and -len(obj.items) <= position < len(obj.items):
             return obj.items[position]
@@ -160,11 +174,17 @@ def take_item(run: Run, atom: Atom, position: Hashable, state: State) -> Value:
     return obj.members
 
 
+def inspect(run: Run, atom: Atom) -> None:
+    """The function at hand looks at what is in a list."""
+    run.excused |= {("looked", atom.ref), ("looked", atom.ref, run.frame.qualname)}
+
+
 def iterate(run: Run, val: Value, state: State) -> Value:
     """What a loop over a value sees."""
     found: list[Value] = []
     for atom in ordered(val):
         if atom.kind == "list":
+            inspect(run, atom)
             obj = run.obj(state, atom.ref)
             found.append(obj.members if isinstance(obj, ListObj) else UNKNOWN)
         elif atom.kind == "iterator":

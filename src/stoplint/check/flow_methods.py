@@ -113,8 +113,9 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)
-        state.heap[atom.ref] = appended(run, obj, first, at, state)
+        state.heap[atom.ref] = appended(run, obj, first, at, state, into=atom.ref)
     elif name == "extend" and first is not None:
+        run.excused.add(("grown", atom.ref))
         state.heap[atom.ref] = extended(run, obj, _as_items(run, first, state), at, state)
     elif name == "insert" and len(arguments.positional) > 1:
         state.heap[atom.ref] = inserted(run, obj, literal(arguments.positional[0]), arguments.positional[1], at, state)

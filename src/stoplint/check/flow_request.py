@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
-from stoplint.check.events import Request, RequestMade
+from stoplint.check.events import CallLost, Request, RequestMade
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_follow import mark_sent, repeated_from, sent_before
 from stoplint.check.flow_lists import as_list
 from stoplint.check.flow_loops import note_request
 from stoplint.check.flow_names import attribute_chain
+from stoplint.check.flow_slices import cut_histories
 from stoplint.check.knowledge import DictObj, State
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, is_none, literal, only, ordered, text_of
 from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENCE, TOOL_USE
@@ -115,6 +116,8 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
         request = replace(_request(run, token, surf, options, state, at), betas=betas + _betas(run, options, state))
         again = sent_before(run, token, options.asked, state)
         run.emit(RequestMade(request, repeated_from(run, token) or request.where, again))
+        for where in cut_histories(run, options.get("messages") or UNKNOWN, state):
+            run.emit_unless(CallLost(request, where, "cut"), [run.cuts[where]])
         run.open(request, state)
         note_request(run, token)
         result = "raw_stream" if surf == "raw_stream" else sdk.STEPS[kind, "()"]

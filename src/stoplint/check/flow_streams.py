@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check.events import ReasonReadEarly, Request
 from stoplint.check.knowledge import ENDED, RUNNING
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
 
@@ -36,6 +37,25 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
         return False
     events = [a for val in state.env.values() for a in val if a.kind == "event" and a.ref == snapshot.ref]
     return all(isinstance(event.info, frozenset) and not event.info & sdk.LATE_EVENTS for event in events)
+
+
+def note_foreign(run: Run, base: Value, name: str) -> None:
+    """An attribute that no Message has is read off what a name of the function at hand was bound to."""
+    if name not in sdk.MESSAGE_ATTRIBUTES and not name.startswith("_"):
+        here = (atom.ref for atom in base if atom.kind == "symbol" and isinstance(atom.ref, Token))
+        run.foreign |= {ref for ref in here if ref.mode == "symbol" and ref.path == run.frame.path}
+
+
+def before_answer(run: Run, base: Value, at: int) -> None:
+    """The reason is read off a name that holds an answer on some paths, and on others what is certainly none."""
+    where = run.where(at)
+    seen = run.reason_reads.get(where, frozenset())
+    seen |= {
+        atom.kind for atom in base if atom.kind == "message" or (atom.kind == "symbol" and atom.ref in run.foreign)
+    }
+    run.reason_reads[where] = seen
+    if len(seen) > 1:
+        run.emit(ReasonReadEarly(Request(run.token(at, "before"), where, "unknown"), where, ""))
 
 
 STREAM_PARTS = frozenset({"event", "delta", "event_message"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stoplint.check import flow_errors as errors
 from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_results import Body, note_swallowed
 from stoplint.check.knowledge import State, compact
 from stoplint.check.values import UNKNOWN
 
@@ -21,7 +22,10 @@ BROAD = frozenset({"Exception", "BaseException", ""})
 """Handlers that catch everything; "" is the bare one."""
 
 PARSE_ERRORS = frozenset({"JSONDecodeError", "ValidationError"})
-"""What parsers raise: a handler of them may be entered for something else as well."""
+"""What parsers raise."""
+
+ALSO_ELSEWHERE = PARSE_ERRORS | {"KeyboardInterrupt"}
+"""What is followed from some places only: a handler of it sees other states as well."""
 
 PARENTS: dict[str, frozenset[str]] = {
     "IndexError": frozenset({"IndexError", "LookupError"}),
@@ -39,7 +43,9 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     frame.guards.append(guards)
     frame.watching.append([])
     before = run.requests
+    body = Body(run, run.where(node.at), state)
     exits = run_block(run, node.body, [state.copy()])
+    body.close(run)
     requested = run.requests > before
     frame.watching[-1] += [path.copy() for path in exits.go]
     watched = compact(frame.watching.pop())
@@ -51,7 +57,7 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         exits.go = after.go
     earlier: frozenset[str] = frozenset()
     for handler in node.handlers:
-        sure = any(kind not in PARSE_ERRORS and catches(_names(handler), kind) for kind, _ in raised)
+        sure = any(kind not in ALSO_ELSEWHERE and catches(_names(handler), kind) for kind, _ in raised)
         caught, raised = _caught(_names(handler), raised)
         paths = compact([*caught, *([] if sure and not _names(handler) & BROAD else (s.copy() for s in watched))])
         names: frozenset[str] = frozenset()
@@ -63,7 +69,10 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
         earlier |= names
         frame.handling += 1
         frame.failed.append(run.requests if requested and errors.fails_requests(names) else -1)
+        counts, returned = (len(run.answers), len(run.handed)), len(frame.returned)
         inner = run_block(run, handler.body, paths)
+        if inner.go or inner.continued or inner.broke or len(frame.returned) > returned:
+            note_swallowed(run, body, _names(handler), counts)
         frame.failed.pop()
         frame.handling -= 1
         exits.absorb(inner)
@@ -114,7 +123,8 @@ def _caught(
 
 def catches(names: frozenset[str], kind: str | None) -> bool:
     """Whether a handler of these classes takes an exception of this name."""
-    return bool(names & BROAD or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
+    broad = BROAD - {"Exception"} if kind == "KeyboardInterrupt" else BROAD
+    return bool(names & broad or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
 
 
 def _reraises(body: Sequence[ir.Stmt]) -> bool:

@@ -167,11 +167,15 @@ def _answers(run: Run, content: Value, state: State) -> tuple[Atom, ...]:
     return tuple(ordered(frozenset(found)))
 
 
+def lives_on(run: Run, ref: Hashable) -> bool:
+    """Whether a list outlives the function: an attribute, a global, a parameter."""
+    return ref in run.program.heap or (isinstance(ref, Token) and " " in ref.mode)
+
+
 def kept_turns(run: Run, state: State) -> None:
     """A function ends: tell of the answers in histories that outlive it."""
     for ref, obj in state.heap.items():
-        lives_on = ref in run.program.heap or (isinstance(ref, Token) and " " in ref.mode)
-        for one in sorted(obj.sent, key=repr) if isinstance(obj, ListObj) and lives_on else ():
+        for one in sorted(obj.sent, key=repr) if isinstance(obj, ListObj) and lives_on(run, ref) else ():
             request, known = run.request_of(one.token), state.know.get(one.token)
             if any(RESULT in turn.blocks for turn in one.tail or ()):
                 continue  # calls of it are answered: there is something in it

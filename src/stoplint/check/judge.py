@@ -112,7 +112,7 @@ class Judge:
             code=rule.code,
             name=rule.name,
             severity=rule.severity,
-            profile=report.profile or rule.profile,
+            profile="strict" if report.request and report.request.guessed else report.profile or rule.profile,
             place=place,
             function=site.function,
             message=report.message,

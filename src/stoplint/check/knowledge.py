@@ -151,7 +151,8 @@ def changed(sent: Sent) -> Sent:
 class ListObj:
     """A list (tuple, set): `items` exactly, when every path agrees; `last` what the last item may be (START: none yet,
     ANY: unknown); `members` everything seen in it; `sent` the requests that sent it, with what came behind it since;
-    `turns` the turns at its end, as far as they are the same on every path.
+    `turns` the turns at its end, as far as they are the same on every path; `cut`: where older items were cut off by
+    position, tool results among them.
     """
 
     items: tuple[Value, ...] | None
@@ -160,6 +161,7 @@ class ListObj:
     open: bool = False
     sent: Sent = frozenset()
     turns: tuple[Turn, ...] = ()
+    cut: Where | None = None
 
     def join(self, other: ListObj) -> ListObj:
         if self == other:
@@ -171,6 +173,7 @@ class ListObj:
             self.open or other.open,
             self.sent | other.sent,
             _common_end(self.turns, other.turns),
+            min((where for where in (self.cut, other.cut) if where is not None), default=None),
         )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonReadEarly, Request, ResponseEnded, Track
-from stoplint.check.flow_blocks import note_execution
+from stoplint.check.flow_blocks import note_execution, note_interrupt
+from stoplint.check.flow_results import lost_results
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from stoplint.check.flow_loops import Loop
     from stoplint.check.knowledge import Obj
@@ -69,6 +70,15 @@ class Run:
         self.events: dict[Event, None] = {}
         self.steps = 0
         self.requests = 0
+        self.openings = 0
+        self.opened: dict[Token, int] = {}
+        self.guarded_at: dict[Token, int] = {}
+        self.foreign: set[Hashable] = set()
+        self.answers: list[tuple[Atom, Where]] = []
+        self.handed: list[Hashable] = []
+        self.swallowed: list[tuple[Atom, frozenset[Where]]] = []
+        self.tried: dict[Where, frozenset[Hashable]] = {}
+        self.reason_reads: dict[Where, frozenset[str]] = {}
         self.free_tests = 0
         self.size_tests = 0
         self.unsure = 0
@@ -85,6 +95,9 @@ class Run:
         self.calls_out: set[str] = set()
         self.judged_by_callers: set[str] = set()
         self.reads: set[tuple[str, str]] = set()
+        self.deferred: dict[Event, tuple[frozenset[Hashable], Hashable]] = {}
+        self.cuts: dict[Where, Hashable] = {}
+        self.excused: set[Hashable] = set()
 
     @property
     def frame(self) -> Frame:
@@ -121,11 +134,21 @@ class Run:
     def emit(self, event: Event) -> None:
         self.events[event] = None
 
+    def emit_unless(self, event: Event, excuses: Iterable[Hashable], needs: Hashable = None) -> None:
+        """Tell of something at the end of the run, unless one of the excuses was seen by then (`excused`), and only if
+        `needs` was.
+        """
+        old, _ = self.deferred.get(event, (frozenset(), None))
+        self.deferred[event] = old | frozenset(excuses), needs
+
     def open(self, request: Request, state: State) -> None:
         """A response comes into being; what an earlier one of the same place left unanswered is settled first."""
         token = request.token
         self.touched = True
         self.requests += request.surface != "unknown"
+        self.openings += 1
+        self.opened[token] = self.openings
+        self.guarded_at[token] = len(self.frame.guards)
         old = state.know.get(token)
         track = self.tracks.get(token)
         if track is None:
@@ -212,15 +235,17 @@ class Run:
         ):
             return  # it went on already while more was known of its own reason
         uses[use] = uses.get(use, 0) | known.remaining
+        self.excused.add(("used", token))
         state.know[token] = known.used(use)
 
-    def hand_out(self, val: Value, at: int, state: State, known: dict[Token, Knowledge]) -> None:
-        """A callee returns text of a response of its own.  Whoever calls it knows nothing of the reason any more, so the
-        text counts as used with what the callee knew where it returned.
+    def hand_out(self, val: Value, at: int, state: State, opened_before: int) -> None:
+        """A callee returns text of a response of its own, of a request made since that many.  Whoever calls it knows
+        nothing of the reason any more, so the text counts as used with what the callee knew where it returned.
         """
         for atom in sorted(val, key=repr):
             track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) and atom.kind == "text" else None
-            if track is not None and atom.ref not in known and isinstance(atom.info, Where):
+            new = isinstance(atom.ref, Token) and self.opened.get(atom.ref, 0) > opened_before
+            if track is not None and new and isinstance(atom.info, Where):
                 track.told.discard(atom.info)
                 self.use(atom, at, state)
                 track.told.add(atom.info)
@@ -234,6 +259,7 @@ class Run:
         where, known = handed or self.where(at), state.know.get(token, Knowledge())
         if not what:  # a tool that was looked up; what a method of an executor does with errors is its own affair
             note_execution(self, token, where, state)
+        note_interrupt(self, token, state)
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
         track.executions[where] = (old[0] | known.remaining & ~track.named, what)
@@ -261,7 +287,12 @@ class Run:
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
         late = {track.request.token for track in self.tracks.values() if track.late_look}
         kept = [e for e in self.events if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
-        return [*kept, *ended]
+        late_told = [
+            event
+            for event, (excuses, needs) in self.deferred.items()
+            if not excuses & self.excused and (needs is None or needs in self.excused)
+        ]
+        return [*kept, *late_told, *lost_results(self), *ended]
 
 
 def _ended(track: Track) -> ResponseEnded:

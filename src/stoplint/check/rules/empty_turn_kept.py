@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stoplint.check.events import Report, Request, RequestMade, TurnKept
+from stoplint.check.events import Converted, Report, Request, RequestMade, TurnKept
 from stoplint.check.knowledge import EMPTY, Knowledge, Turn
 from stoplint.reasons import COMPACTION, PAUSE_TURN, REFUSAL, TOOL_USE
 
@@ -8,8 +8,21 @@ WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
 """Reasons that say that there is something in the content."""
 
 
-def empty_turn_kept(event: RequestMade | TurnKept) -> tuple[Report, ...]:
+KEPT = (
+    "This assistant turn may be empty, and it is kept in a history that is sent again: from then on every request is "
+    "a 400. Keep it only when there is content in it"
+)
+CONVERTED = (
+    "A message without text becomes a turn without content here, which the API rejects (400). Leave it out where nothing "
+    "is in it"
+)
+
+
+def empty_turn_kept(event: RequestMade | TurnKept | Converted) -> tuple[Report, ...]:
     """A turn that may be empty, or was refused, stays in a history that is sent again."""
+    if isinstance(event, Converted):
+        said = {"empty": CONVERTED, "kept": KEPT}.get(event.what)
+        return (Report(event.where, said, "may be empty"),) if said else ()
     if isinstance(event, TurnKept):
         return _judged(event.request, event.known, event.turn)
     reports: list[Report] = []
@@ -33,8 +46,4 @@ def _judged(request: Request, known: Knowledge, turn: Turn) -> tuple[Report, ...
         return (Report(turn.where, message, "refused, and kept", REFUSAL, request, in_owner=True),)
     if not known.content & EMPTY or known.indexed:
         return ()
-    message = (
-        "This assistant turn may be empty, and it is kept in a history that is sent again: from then on every request is "
-        "a 400. Keep it only when there is content in it"
-    )
-    return (Report(turn.where, message, "may be empty", 0, request, in_owner=True),)
+    return (Report(turn.where, KEPT, "may be empty", 0, request, in_owner=True),)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stoplint.check.events import Report, Request, TurnAppended
+from stoplint.check.events import Converted, Report, Request, TurnAppended
 from stoplint.reasons import PAUSE_TURN, TOOL_USE
 
 NULLS = (
@@ -11,10 +11,17 @@ LOST = (
     "The assistant turn is put back without its {}: it is not the turn that came, and the API may reject what follows. "
     "Send `response.content` itself"
 )
+TYPE = (
+    'The block is given the type "{}", which is not that of its class: building it fails, or the API rejects the turn. '
+    "Leave `type` as the class has it"
+)
 
 
-def rebuilt_turn(event: TurnAppended) -> Report | None:
+def rebuilt_turn(event: TurnAppended | Converted) -> Report | None:
     """The assistant turn that goes back is not the one that came."""
+    if isinstance(event, Converted):
+        message = TYPE.format(event.detail)
+        return Report(event.where, message, "no such type") if event.what == "type" else None
     if event.owner is None or event.remaining == PAUSE_TURN:
         return None
     if event.turn.how == "nulls":

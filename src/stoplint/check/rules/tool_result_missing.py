@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from stoplint.check.events import CallLost, Report, TurnAppended
+from stoplint.check.events import CallLost, Converted, Report, TurnAppended
 from stoplint.check.values import BlockInfo, Where
 
 PICKED = (
     "Only one tool_use block is picked and answered, but an answer may hold several: the next request is a 400. "
     "Answer every tool_use block, or set `disable_parallel_tool_use`"
+)
+SWALLOWED = (
+    "When something fails before this result is written, the handler goes on without one: the call stays unanswered, and "
+    "the next request is a 400. Write a result with `is_error` there, or in `finally`"
 )
 HOW = {
     "skipped": (
@@ -20,15 +24,41 @@ HOW = {
         "When this raises, the history keeps the tool_use turn without its results, and every later request is a 400. "
         "Catch it and answer with `is_error`, or keep the turn together with its results"
     ),
+    "swallowed": SWALLOWED,
+    "interrupted": (
+        "When Ctrl-C comes while a tool of this turn runs, a handler goes on with a history that ends with its calls: every "
+        "later request is a 400. Answer the open calls where the tools run, or take the turn back in the handler"
+    ),
+    "cut": (
+        "The history is cut by position, and tool results are in it: the cut may fall between a tool_use and its result, "
+        "and then every request is a 400. Cut in front of a user message that answers no call"
+    ),
 }
 
 
-def tool_result_missing(event: TurnAppended | CallLost) -> Report | None:
+CONVERTED = {
+    "swallowed": SWALLOWED,
+    "first": (
+        "Only one of the turn's `tool_calls` becomes a tool_use block: the others, and their results, are lost, or answer "
+        "nothing (400). Convert every call"
+    ),
+    "shape": (
+        "The content of this tool_result is a dict: the API takes a string or a list of blocks and rejects the request, so "
+        "that the call stays unanswered. Write it as text"
+    ),
+}
+
+
+def tool_result_missing(event: TurnAppended | CallLost | Converted) -> Report | None:
     """A tool call can stay without its result."""
+    if isinstance(event, Converted):
+        message = CONVERTED.get(event.what)
+        return Report(event.where, message, "calls without results", profile="strict") if message else None
     if isinstance(event, CallLost):
-        if event.request.one_tool and event.how != "raises":
+        if event.request.one_tool and event.how in ("skipped", "left"):
             return None
-        return Report(event.where, HOW[event.how], "a call without its result", request=event.request, in_owner=True)
+        label = "cuts calls from their results" if event.how == "cut" else "a call without its result"
+        return Report(event.where, HOW[event.how], label, request=event.request, in_owner=event.how != "cut")
     where = _chosen(event)
     requests = [request for request in event.answered if not request.one_tool and request.tools is not False]
     if where is None or not requests:

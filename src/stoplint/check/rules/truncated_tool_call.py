@@ -11,6 +11,8 @@ def truncated_tool_call(event: ResponseEnded) -> tuple[Report, ...]:
     if event.request.surface in ("tool_runner", "runner_stream"):
         return _by_the_runner(event.request)
     reports: list[Report] = []
+    if event.request.guessed:
+        return ()  # a function that looks like it is often one that only translates
     for where, mask, _what in event.executions:
         left = mask & (MAX_TOKENS | CONTEXT_WINDOW)
         if not left & MAX_TOKENS:
