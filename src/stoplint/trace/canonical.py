@@ -18,7 +18,8 @@ _EDGE: Final = 1024
 _MAX_BLOCKS: Final = 256
 _LOOSE_LOOK: Final = 64
 _LOOSE_KEEP: Final = 24
-SEPARATOR: Final = b"\x1e"
+OTHER: Final = "\x1d"
+"""What the canonical form of a block starts with that is no text: the rest is JSON."""
 
 _DROPPED: Final = frozenset({"cache_control", "parsed_output"})
 _DIRECT_CALLER: Final = {"type": "direct"}
@@ -27,12 +28,12 @@ _DIRECT_CALLER: Final = {"type": "direct"}
 class Scan(NamedTuple):
     """What one look at a few messages of one role finds.
 
-    `blocks` are canonical, one for each content block.  `kinds` holds the block types of each message.  `results` are
+    `blocks` are canonical, one for each content block; that of a text block is its text, empty where that is.  `kinds` holds the block types of each message.  `results` are
     the answered tool_use ids with whether each is marked as an error; `tool_ids` the ids of client tool_use blocks;
     `texts` the text of the text blocks; `nulls` how many top-level keys of blocks have the value None.
     """
 
-    blocks: tuple[bytes, ...]
+    blocks: tuple[str, ...]
     kinds: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
     results: tuple[tuple[str, bool], ...] = ()
@@ -40,6 +41,8 @@ class Scan(NamedTuple):
     nulls: int = 0
 
 
+made: Final = tuple.__new__
+"""Makes a named tuple from all of its fields without the call of its Python constructor, where every request does."""
 NOTHING: Final = Scan((), (), ())
 _TEXT_FIELDS: Final = 4
 """A text block has `type`, `text`, `citations` and, where it was parsed, `parsed_output`."""
@@ -52,7 +55,7 @@ class _Found:
     __slots__ = ("blocks", "kinds", "nulls", "results", "texts", "tool_ids")
 
     def __init__(self) -> None:
-        self.blocks: list[bytes] = []
+        self.blocks: list[str] = []
         self.kinds: list[tuple[str, ...]] = []
         self.texts: list[str] = []
         self.results: list[tuple[str, bool]] = []
@@ -60,19 +63,22 @@ class _Found:
         self.nulls = 0
 
 
-def scan(messages: Sequence[object]) -> Scan:
-    """Look at `messages`, dicts as the SDK sends them.  Content of another kind (an iterator) is never consumed."""
-    if len(messages) == 1:
+def scan(messages: Sequence[object], start: int, end: int) -> Scan:
+    """Look at `messages[start:end]`, dicts as the SDK sends them.  Content of another kind (an iterator) is never
+    consumed.
+    """
+    if end - start == 1:
         # Nearly every group is one message with one text: the way that has to be short.
-        message = messages[0]
+        message = messages[start]
         content = message.get("content") if type(message) is dict else None
         if type(content) is list and len(content) == 1:
             block = content[0]
             if type(block) is dict and len(block) == 2 and block.get("type") == "text":
                 content = block.get("text")
         if type(content) is str and len(content) <= _CLIP:
-            return Scan((b"t" + content.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (content,))
-    return _scan_all(messages)
+            texts = (content,)
+            return made(Scan, (texts, _ONE_TEXT, texts, (), (), 0))
+    return _scan_all(messages[start:end])
 
 
 def _scan_all(messages: Sequence[object]) -> Scan:
@@ -80,7 +86,7 @@ def _scan_all(messages: Sequence[object]) -> Scan:
     for message in messages:
         content = message.get("content") if isinstance(message, dict) else getattr(message, "content", None)
         if type(content) is str:
-            found.blocks.append(_text(content))
+            found.blocks.append(clip(content))
             found.texts.append(content)
             found.kinds.append(("text",))
         elif isinstance(content, (list, tuple)):
@@ -106,7 +112,8 @@ def scan_content(blocks: Sequence[object]) -> Scan:
             text = fields.get("text")
             if type(text) is str and len(text) <= _CLIP and not getattr(block, "__pydantic_extra__", None):
                 nulls = 1 if "citations" in getattr(block, "__pydantic_fields_set__", ()) else 0
-                return Scan((b"t" + text.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (text,), (), (), nulls)
+                texts = (text,)
+                return made(Scan, (texts, _ONE_TEXT, texts, (), (), nulls))
     return _scan_all(({"content": blocks},))
 
 
@@ -126,7 +133,7 @@ def _scan_blocks(blocks: Sequence[object], found: _Found) -> None:
             found.results.append((str(data.get("tool_use_id")), data.get("is_error") is True))
         if None in data.values():
             found.nulls += sum(value is None for value in data.values())
-        found.blocks.append(block_bytes(data))
+        found.blocks.append(block_form(data))
     found.kinds.append(tuple(kinds))
 
 
@@ -156,15 +163,13 @@ def _plain_model(block: object) -> dict[str, object]:
 _ATOMS: Final = frozenset({str, int, float, bool})
 
 
-def block_bytes(block: dict[str, object]) -> bytes:
-    """The canonical bytes of one block."""
+def block_form(block: dict[str, object]) -> str:
+    """The canonical form of one block."""
     if block.get("type") == "text":
         text = block.get("text")
         if type(text) is str and _only_text(block):
-            return _text(text)
-    return json.dumps(_normal(block), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=opaque).encode(
-        "utf-8", "surrogatepass"
-    )
+            return clip(text)
+    return OTHER + _encode(_normal(block))
 
 
 def _only_text(block: dict[str, object]) -> bool:
@@ -182,10 +187,6 @@ def _only_text(block: dict[str, object]) -> bool:
 _TEXT_KEYS: Final = frozenset({"type", "text"})
 
 
-def _text(text: str) -> bytes:
-    return b"t" + clip(text).encode("utf-8", "surrogatepass")
-
-
 def clip(text: str) -> str:
     """A long string by its length, head and tail; a short one as it is."""
     if len(text) <= _CLIP:
@@ -197,6 +198,9 @@ def opaque(value: object) -> str:
     """What stands for a value that JSON cannot hold."""
     # Files, iterators, sentinels: their contents are the application's, their kind is enough here.
     return f"<{type(value).__name__}>"
+
+
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=opaque).encode
 
 
 def _normal(value: object) -> object:

@@ -204,7 +204,7 @@ def empty_turn_kept(seen: Evidence) -> str | None:
     assistant = seen.view.tail.assistant
     if not assistant.kinds:
         return None
-    if () in assistant.kinds or b"t" in assistant.blocks:
+    if () in assistant.kinds or "" in assistant.blocks:
         return "an assistant turn without content is kept in the messages: later requests are refused; leave it out"
     if seen.parent is not None and seen.parent.stop_reason == "refusal" and seen.decision.echoed:
         return "a refused assistant turn is kept in the messages; leave it out"
@@ -257,7 +257,7 @@ def unremarkable(view: RequestView, decision: Decision, streak: int) -> bool:
     user, assistant, parent = view.tail.user, view.tail.assistant, decision.parent
     if user.results or assistant.tool_ids or assistant.nulls or decision.rebuilt or not user.kinds:
         return False
-    if () in assistant.kinds or b"t" in assistant.blocks:
+    if () in assistant.kinds or "" in assistant.blocks:
         return False
     return parent is None or (parent.stop_reason == "end_turn" and not parent.empty and streak <= CONTINUATION_LIMIT)
 

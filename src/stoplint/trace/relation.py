@@ -75,9 +75,9 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
         found = find(identity)
         if found is not None:
             return found
-    if view.parent_digest is None:
+    if view.point is None:
         return None
-    found = find(view.parent_digest)
+    found = find(view.parent_key)
     if found is None:
         key = loose_key(tail.assistant, tail.before, tail.depth)
         found = find(key) if key is not None else None
@@ -150,7 +150,7 @@ def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> De
 
 
 def _key_without(view: RequestView, added: int) -> int:
-    return digest.request_key(view.tail, view.parent_digest, view.system, without=added)
+    return digest.request_key(view.tail, view.parent_key, view.system, without=added)
 
 
 def _extension(view: RequestView, find: Find) -> Decision:

@@ -281,14 +281,16 @@ def _state(view: RequestView, decision: relation.Decision) -> TurnState:
     state.relation = decision.relation
     state.forced_tool = view.forced_tool
     state.user_blocks = len(view.tail.user.blocks)
-    state.parent_digest = view.parent_digest
     if parent is None:
+        state.parent_digest = view.parent_digest()
         return state
     if decision.echoed:
         parent.child = state
-        state.parent_digest = parent.digest or view.parent_digest
+        state.parent_digest = parent.digest or view.parent_digest()
     elif decision.relation != "reply":
         state.parent_digest = parent.parent_digest
+    else:
+        state.parent_digest = view.parent_digest()
     if parent.relation == decision.relation and _goes_on(decision, parent):
         state.streak = parent.streak + 1
     return state
@@ -319,8 +321,8 @@ def _complete(current: Turn) -> None:
     if view.thread and found.response_id is not None:
         state.digest = digest.thread_digest(found.response_id)
     elif view.readable:
-        current.digests = digest.turn_digests(view.tail, blocks)
-        state.digest = current.digests[0]
+        current.points = digest.turn_points(view.tail, blocks)
+        state.digest = current.points[0].digest()
 
 
 def _keys(current: Turn) -> tuple[Hashable, ...]:
@@ -337,7 +339,7 @@ def _keys(current: Turn) -> tuple[Hashable, ...]:
         state.answer_keys = (own,)
         state.nulls = content.nulls
         loose = relation.loose_key(content, tail.user, tail.length)
-    keys: tuple[Hashable, ...] = current.digests + content.tool_ids
+    keys: tuple[Hashable, ...] = (*map(hash, current.points), *content.tool_ids)
     if loose is not None:
         keys += (loose,)
     return (*keys, found.response_id) if found.response_id is not None and view.thread else keys

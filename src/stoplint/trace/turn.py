@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from stoplint.trace.answer import Answer, StreamedAnswer
     from stoplint.trace.chains import TurnState
+    from stoplint.trace.digest import Point
     from stoplint.trace.reads import Reading
     from stoplint.trace.records import CallSite, Relation, StreamOutcome
     from stoplint.trace.relation import Decision
@@ -49,7 +50,7 @@ class Turn:
     retries = 0
     answer: Answer = NO_ANSWER
     error: str | None = None
-    digests: tuple[str, ...] = ()
+    points: tuple[Point, ...] = ()
     done = False
     parsed: object = None
     reading = False
