@@ -88,20 +88,14 @@ def from_message(message: object) -> Answer:
     """
     fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
     get = fields.get
-    content = get("content")
+    content, reason = get("content"), get("stop_reason")
     details = get("stop_details")
-    if details is None and "stop_details" not in fields:
+    if details is None and reason != "end_turn" and "stop_details" not in fields:
         # An SDK that does not know the field yet keeps it among the extra ones.
         details = field(message, "stop_details")
-    return build(
-        get("id"),
-        get("model"),
-        get("stop_reason"),
-        get("stop_sequence"),
-        _text(field(details, "category")) if details is not None else None,
-        get("usage"),
-        content if isinstance(content, (list, tuple)) else (),
-    )
+    category = _text(field(details, "category")) if details is not None else None
+    blocks = content if isinstance(content, (list, tuple)) else ()
+    return build(get("id"), get("model"), reason, get("stop_sequence"), category, get("usage"), blocks)
 
 
 def build(
@@ -121,19 +115,22 @@ def build(
     """
     content = canonical.scan_content(blocks) if blocks else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
-    blank = not kinds or (len(content.texts) == len(kinds) and not "".join(content.texts).strip())
-    return Answer(
-        response_id,
-        model,
-        stop_reason,
-        stop_sequence,
-        refusal_category,
-        used,
-        ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
-        blank and stop_reason is not None and stop_reason != "refusal",
-        bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
-        content,
-        exact,
+    blank = not kinds or (len(content.texts) == len(kinds) and not any(map(str.strip, content.texts)))
+    return canonical.made(
+        Answer,
+        (
+            response_id,
+            model,
+            stop_reason,
+            stop_sequence,
+            refusal_category,
+            used,
+            ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
+            blank and stop_reason is not None and stop_reason != "refusal",
+            bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
+            content,
+            exact,
+        ),
     )
 
 

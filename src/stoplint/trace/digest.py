@@ -15,7 +15,7 @@ from stoplint.trace.canonical import NOTHING, Scan, clip, made, plain, scan
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-_SIZE: Final = 16
+_SIZE: Final = 32
 _GROUP_LIMIT: Final = 64
 """How many messages of one role in a row are looked at, counted from the last."""
 
@@ -76,6 +76,10 @@ def _run_of_assistant(messages: Sequence[object], end: int) -> int:
     return end
 
 
+def _hex(data: bytes) -> str:
+    return blake2b(data).hexdigest()[:_SIZE]
+
+
 class Point(NamedTuple):
     """A conversation up to and including an assistant turn: what its digest is made of, and what its key is.
 
@@ -89,10 +93,10 @@ class Point(NamedTuple):
 
     def digest(self) -> str:
         """32 hex digits, the same in every process."""
-        parts = "\x1d".join(
-            (str(self.depth), "\x1e".join(self.opening), "\x1e".join(self.before), "\x1e".join(self.after))
-        )
-        return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=_SIZE).hexdigest()
+        depth, opening, before, after = self
+        join = "\x1e".join
+        whole = f"{depth}\x1d{join(opening)}\x1d{join(before)}\x1d{join(after)}"
+        return _hex(whole.encode("utf-8", "surrogatepass"))
 
 
 def parent_point(tail: Tail) -> Point | None:
@@ -116,7 +120,7 @@ def turn_points(tail: Tail, answer: tuple[str, ...]) -> tuple[Point, ...]:
 
 def thread_digest(response_id: str) -> str:
     """The digest of a turn of a message thread: its requests hold no history, but name the response before."""
-    return blake2b(b"thread\0" + response_id.encode(), digest_size=_SIZE).hexdigest()
+    return _hex(b"thread\0" + response_id.encode())
 
 
 def request_key(tail: Tail, parent: Hashable, system: int, without: int = 0) -> int:

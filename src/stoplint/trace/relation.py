@@ -53,13 +53,16 @@ def decide(view: RequestView, find: Find) -> Decision:
     retried = find(view.key)
     if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
         return _retry(view, retried)
-    parent = _parent(view, find)
+    parent = find(view.parent_key) if view.point is not None and not view.tail.user.results else None
+    exact = parent is not None
+    if parent is None:
+        parent = _parent(view, find)
     if parent is None:
         return _extension(view, find)
     sibling = parent.child
     if sibling is not None and not sibling.failed:
         return _beside(view, parent, sibling)
-    return _onward(view, parent)
+    return _onward(view, parent, exact=exact)
 
 
 def _retry(view: RequestView, parent: TurnState) -> Decision:
@@ -77,7 +80,7 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
             return found
     if view.point is None:
         return None
-    found = find(view.parent_key)
+    found = find(view.parent_key) if tail.user.results else None
     if found is None:
         key = loose_key(tail.assistant, tail.before, tail.depth)
         found = find(key) if key is not None else None
@@ -97,10 +100,12 @@ def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> 
     return hash((ends, depth, before.blocks))
 
 
-def _onward(view: RequestView, parent: TurnState) -> Decision:
+def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Decision:
+    """`exact` is whether the parent was found by all of its content."""
     blocks = view.tail.assistant.blocks
     rebuilt = (
-        view.previous_id is None
+        not exact
+        and view.previous_id is None
         and bool(blocks)
         and parent.exact
         and digest.answer_key(blocks) not in parent.answer_keys
@@ -110,7 +115,7 @@ def _onward(view: RequestView, parent: TurnState) -> Decision:
     retry = relation == "retry_unchanged" and bool(switched)
     if retry:
         relation = "retry_changed"
-    return Decision(relation, parent, switched if retry else (), True, rebuilt, False, switched)
+    return canonical.made(Decision, (relation, parent, switched if retry else (), True, rebuilt, False, switched))
 
 
 def _onward_relation(view: RequestView, parent: TurnState) -> Relation:

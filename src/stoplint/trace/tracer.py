@@ -22,7 +22,7 @@ from stoplint.trace.records import ChainRecord
 from stoplint.trace.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from stoplint.trace.emit import Telemetry
     from stoplint.trace.records import Sink, StreamOutcome
@@ -196,6 +196,7 @@ class Tracer:
                 sink.finding(found)
         if telemetry is not None:
             telemetry.end(current)
+        current.options = None
 
     def drain(self) -> None:
         """Do what finalizers left."""
@@ -241,6 +242,7 @@ class Tracer:
         message = mistakes.unhandled(last)
         if message is not None:
             self.finding(last, "SL102", message)
+        self.chains.let_go(chain, last)
 
     def _tell_chain(self, chain: Chain, last: TurnState) -> None:
         over = ChainRecord(chain.chain_id, outcome(last), chain.length, chain.ended_at or time.time_ns(), os.getpid())
@@ -325,7 +327,7 @@ def _complete(current: Turn) -> None:
         state.digest = current.points[0].digest()
 
 
-def _keys(current: Turn) -> tuple[Hashable, ...]:
+def _keys(current: Turn) -> Sequence[Hashable]:
     """What later requests may show of this turn."""
     state, view, found = current.state, current.view, current.answer
     content, tail = found.content, view.tail
@@ -339,10 +341,14 @@ def _keys(current: Turn) -> tuple[Hashable, ...]:
         state.answer_keys = (own,)
         state.nulls = content.nulls
         loose = relation.loose_key(content, tail.user, tail.length)
-    keys: tuple[Hashable, ...] = (*map(hash, current.points), *content.tool_ids)
+    keys: list[Hashable] = [hash(point) for point in current.points]
     if loose is not None:
-        keys += (loose,)
-    return (*keys, found.response_id) if found.response_id is not None and view.thread else keys
+        keys.append(loose)
+    if content.tool_ids:
+        keys += content.tool_ids
+    if view.thread and found.response_id is not None:
+        keys.append(found.response_id)
+    return keys
 
 
 def _content_of_request(body: Mapping[str, object]) -> str | None:
