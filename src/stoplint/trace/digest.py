@@ -50,7 +50,11 @@ def split(messages: Sequence[object]) -> Tail:
         lowest = max(0, length - _GROUP_LIMIT)
         while user_start > lowest and messages[user_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
             user_start -= 1
-        before_start = assistant_start = _run_of_assistant(messages, user_start)
+        assistant_start = user_start
+        lowest = max(0, user_start - _GROUP_LIMIT)
+        while assistant_start > lowest and messages[assistant_start - 1].get("role") == "assistant":  # type: ignore[attr-defined]
+            assistant_start -= 1
+        before_start = assistant_start
         lowest = max(0, assistant_start - _GROUP_LIMIT)
         while before_start > lowest and messages[before_start - 1].get("role") != "assistant":  # type: ignore[attr-defined]
             before_start -= 1
@@ -69,17 +73,6 @@ def split(messages: Sequence[object]) -> Tail:
     )
 
 
-def _run_of_assistant(messages: Sequence[object], end: int) -> int:
-    lowest = max(0, end - _GROUP_LIMIT)
-    while end > lowest and messages[end - 1].get("role") == "assistant":  # type: ignore[attr-defined]
-        end -= 1
-    return end
-
-
-def _hex(data: bytes) -> str:
-    return blake2b(data).hexdigest()[:_SIZE]
-
-
 class Point(NamedTuple):
     """A conversation up to and including an assistant turn: what its digest is made of, and what its key is.
 
@@ -91,19 +84,14 @@ class Point(NamedTuple):
     before: tuple[str, ...]
     after: tuple[str, ...]
 
+    # Its hash is a key equal for equal points, valid in this process only.
+
     def digest(self) -> str:
         """32 hex digits, the same in every process."""
         depth, opening, before, after = self
         join = "\x1e".join
         whole = f"{depth}\x1d{join(opening)}\x1d{join(before)}\x1d{join(after)}"
-        return _hex(whole.encode("utf-8", "surrogatepass"))
-
-
-def parent_point(tail: Tail) -> Point | None:
-    """The conversation up to and including its last assistant turn, None where there is none yet."""
-    if not tail.assistant.kinds:
-        return None
-    return made(Point, (tail.depth, tail.opening, tail.before.blocks, tail.assistant.blocks))
+        return blake2b(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_SIZE]
 
 
 def turn_points(tail: Tail, answer: tuple[str, ...]) -> tuple[Point, ...]:
@@ -120,7 +108,7 @@ def turn_points(tail: Tail, answer: tuple[str, ...]) -> tuple[Point, ...]:
 
 def thread_digest(response_id: str) -> str:
     """The digest of a turn of a message thread: its requests hold no history, but name the response before."""
-    return _hex(b"thread\0" + response_id.encode())
+    return blake2b(b"thread\0" + response_id.encode()).hexdigest()[:_SIZE]
 
 
 def request_key(tail: Tail, parent: Hashable, system: int, without: int = 0) -> int:
@@ -142,11 +130,6 @@ def joined(first: Scan, second: Scan) -> Scan:
         tool_ids=first.tool_ids + second.tool_ids,
         nulls=first.nulls + second.nulls,
     )
-
-
-def answer_key(blocks: tuple[str, ...]) -> int:
-    """A key equal for two assistant turns with the same content.  Valid in this process only."""
-    return hash(blocks)
 
 
 def system_key(system: object) -> int:

@@ -108,7 +108,7 @@ def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Dec
         and view.previous_id is None
         and bool(blocks)
         and parent.exact
-        and digest.answer_key(blocks) not in parent.answer_keys
+        and hash(blocks) not in parent.answer_keys
     )
     switched = () if parent.parameters == view.parameters else changed(parent.parameters, view.parameters)
     relation = _onward_relation(view, parent)

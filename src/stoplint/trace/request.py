@@ -89,31 +89,32 @@ def view(body: Mapping[str, object]) -> RequestView:
     system = digest.system_key(given) if given else 0
     thread, previous_id, point = get("thread"), None, None
     parent: Hashable = None
+    assistant, user = tail.assistant, tail.user
     if isinstance(thread, dict):
         previous = thread.get("previous_message_id")
         parent = previous_id = previous if isinstance(previous, str) else None
     else:
         thread = None
-        point = digest.parent_point(tail)
-        if point is not None:
+        if assistant.kinds:
+            point = made(digest.Point, (tail.depth, tail.opening, tail.before.blocks, assistant.blocks))
             parent = hash(point)
     thinking, forced_tool, asked = False, False, parameters(body)
     if asked.others:
         thinking = _kind(get("thinking")) not in (None, "disabled")
         forced_tool = _kind(get("tool_choice")) in ("tool", "any")
-    ends_with_assistant = bool(tail.assistant.kinds) and not tail.user.kinds
     return made(
         RequestView,
         (
             asked,
             tail,
             system,
-            digest.request_key(tail, parent, system),
+            # As `digest.request_key` has it.
+            hash((parent, tail.user_opening, user.blocks, system)),
             parent,
             point,
             thread is not None,
             previous_id,
-            ends_with_assistant,
+            bool(assistant.kinds) and not user.kinds,
             thinking,
             asked.tools != 0,
             forced_tool,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from stoplint.trace.answer import Answer, StreamedAnswer
     from stoplint.trace.chains import TurnState
-    from stoplint.trace.digest import Point
     from stoplint.trace.reads import Reading
     from stoplint.trace.records import CallSite, Relation, StreamOutcome
     from stoplint.trace.relation import Decision
@@ -50,7 +49,6 @@ class Turn:
     retries = 0
     answer: Answer = NO_ANSWER
     error: str | None = None
-    points: tuple[Point, ...] = ()
     done = False
     parsed: object = None
     reading = False
