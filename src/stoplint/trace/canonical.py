@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 _CLIP: Final = 2048
 _EDGE: Final = 1024
 _MAX_BLOCKS: Final = 256
-_LOOSE_LOOK: Final = 64
-_LOOSE_KEEP: Final = 24
 OTHER: Final = "\x1d"
 """What the canonical form of a block starts with that is no text: the rest is JSON."""
 
@@ -231,20 +229,3 @@ def _normal_dict(data: dict[str, object]) -> dict[str, object]:
             value = [{"type": "text", "text": value}]  # noqa: PLW2901 - both forms are the same to the API
         out[str(key)] = _normal(value)
     return out
-
-
-def loose(found: Scan) -> tuple[object, ...] | None:
-    """What survives an edited echo: thinking dropped, blocks joined, text stripped.  None where nothing is left.
-
-    The ends of the text and the tool_use ids.
-    """
-    texts = found.texts
-    if len(texts) == 1:
-        text = texts[0]
-        head, tail = text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP], text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:]
-    else:
-        head = next((start for text in texts if (start := text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP])), "")
-        tail = next((end for text in reversed(texts) if (end := text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:])), "")
-    if not head and not tail and not found.tool_ids:
-        return None
-    return (head, tail, found.tool_ids)

@@ -18,14 +18,6 @@ _SURFACES: Final[tuple[tuple[str, Surface], ...]] = (
 _STREAM_HELPER: Final = ("X-Stainless-Helper-Method", "x-stainless-helper-method", "X-Stainless-Stream-Helper")
 
 
-def describe(current: Turn, options: object) -> None:
-    """Note how the request came about.  `options` are the SDK's for this one request."""
-    current.options = options
-    parser = getattr(options, "post_parser", None)
-    if callable(parser):
-        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
-
-
 def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:
     """The surface of the SDK that a request came through, by the SDK's own headers, and whether it is a beta one."""
     headers = getattr(options, "headers", None)
@@ -42,7 +34,7 @@ def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:
     return "stream" if stream else "create", beta
 
 
-def _remember(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:
+def remembered(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:
     """Keep the message the SDK is about to parse: `parse()` raises on a cut one, and its reason would be lost."""
 
     def post_parser(parsed: object) -> object:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ADDED_LIMIT: Final = 4
 """How many added blocks at the end of a user turn are looked past to find the request it was before."""
+_LOOK: Final = 64
+_KEEP: Final = 24
 _DISTINCT: Final = 48
 """Characters from which on an answer alone, without what stands before it, names a turn."""
 
@@ -87,17 +89,21 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
     return found
 
 
-def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> Hashable | None:
-    """A key for an assistant turn that survives an edited echo and, where it is long enough to name itself, a trimmed
-    history: an application that trims keeps the last answer, not what stood before it.
+def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> int | None:
+    """A key for an assistant turn that survives an edited echo (thinking dropped, blocks joined, text stripped) and,
+    where it is long enough to name itself, a trimmed history: an application that trims keeps the last answer, not
+    what stood before it.  Made of the ends of the text and the tool_use ids; None where there is neither.
     """
-    ends = canonical.loose(assistant)
-    if ends is None:
-        return None
-    texts = assistant.texts
-    if assistant.tool_ids or (texts and len(texts[0]) >= _DISTINCT):
-        return hash(ends)
-    return hash((ends, depth, before.blocks))
+    texts, tool_ids = assistant.texts, assistant.tool_ids
+    if len(texts) == 1:
+        text = texts[0]
+        head, tail = text[:_LOOK].strip()[:_KEEP], text[-_LOOK:].strip()[-_KEEP:]
+    else:
+        head = next((start for text in texts if (start := text[:_LOOK].strip()[:_KEEP])), "")
+        tail = next((end for text in reversed(texts) if (end := text[-_LOOK:].strip()[-_KEEP:])), "")
+    if tool_ids or (texts and len(texts[0]) >= _DISTINCT):
+        return hash((head, tail, tool_ids)) if head or tail or tool_ids else None
+    return hash((head, tail, depth, before.blocks)) if head or tail else None
 
 
 def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Decision:
