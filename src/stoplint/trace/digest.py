@@ -68,9 +68,7 @@ def split(messages: Sequence[object]) -> Tail:
     before = scan(messages, before_start, assistant_start)
     opening = before.blocks if assistant_start == 1 else scan(messages, 0, 1).blocks
     assistant = scan(messages, assistant_start, user_start)
-    return made(
-        Tail, (before, assistant, user, assistant_start, length, opening if before_start > 0 else (), opening)
-    )
+    return made(Tail, (before, assistant, user, assistant_start, length, opening if before_start > 0 else (), opening))
 
 
 class Point(NamedTuple):
