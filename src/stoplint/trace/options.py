@@ -59,11 +59,25 @@ def request_attributes(current: Turn, client: object) -> dict[str, Value]:
         found["gen_ai.request.max_tokens"] = asked.max_tokens
     if current.streaming:
         found["gen_ai.request.stream"] = True
-    host = getattr(url, "host", None)
-    if isinstance(host, str):
-        found["server.address"] = host
-        found["server.port"] = getattr(url, "port", None) or (80 if getattr(url, "scheme", "") == "http" else 443)
+    known = _servers.get(id(url))
+    if known is None:
+        if len(_servers) >= _SERVERS:
+            _servers.clear()
+        known = _servers[id(url)] = (url, *_server(url))
+    if known[1] is not None:
+        found["server.address"], found["server.port"] = known[1], known[2]
     return found
+
+
+_SERVERS: Final = 64
+_servers: dict[int, tuple[object, str | None, int]] = {}
+"""By the identity of URL objects, which never change and are kept for it: httpx takes one apart anew each time."""
+
+
+def _server(url: object) -> tuple[str | None, int]:
+    host = getattr(url, "host", None)
+    port = getattr(url, "port", None) or (80 if getattr(url, "scheme", "") == "http" else 443)
+    return (host if isinstance(host, str) else None, port)
 
 
 def _provider(client: object) -> str:
