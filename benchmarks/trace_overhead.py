@@ -33,6 +33,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Pairs: TypeAlias = dict[str, dict[str, list[tuple[float, float]]]]
 
 os.environ.setdefault("TRACELOOP_TRACE_CONTENT", "false")  # OpenLLMetry's cheaper mode, the one comparable with ours
 
@@ -203,11 +206,7 @@ def tool_results(c: Any, samples: int) -> list[int]:
     for _ in range(samples):
         opening = conversation(SMALL)
         content = c.messages.create(messages=opening, **fixed).content
-        result = {
-            "type": "tool_result",
-            "tool_use_id": content[0].id,
-            "content": "Rain, 12 degrees, wind from the west.",
-        }
+        result = {"type": "tool_result", "tool_use_id": content[0].id, "content": "Rain, 12 degrees, west wind."}
         messages = [*opening, {"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
         before = time.thread_time_ns()
         c.messages.create(messages=messages, **fixed)
@@ -239,7 +238,7 @@ def cases(scale: float) -> list[tuple[str, Callable[[dict[str, Any]], Any]]]:
     ]
 
 
-def measure(rounds: int, scale: float) -> dict[str, dict[str, list[tuple[float, float]]]]:
+def measure(rounds: int, scale: float) -> Pairs:
     """Microseconds a request: variant -> case -> a pair a round, the baseline's first."""
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
@@ -273,9 +272,7 @@ def measure(rounds: int, scale: float) -> dict[str, dict[str, list[tuple[float, 
                 gc.enable()
 
     all_of_them = {variant.name: variant for variant in variants()}
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {
-        v: {name: [] for name, _ in cases(1)} for v in all_of_them
-    }
+    found: Pairs = {v: {name: [] for name, _ in cases(1)} for v in all_of_them}
     for number in range(rounds + 1):
         for name, run in cases(scale):
             for variant in random.sample(list(all_of_them.values()), len(all_of_them)):
@@ -295,20 +292,20 @@ def measure(rounds: int, scale: float) -> dict[str, dict[str, list[tuple[float, 
 # --- reporting -------------------------------------------------------------------------------------------------------
 
 
-def differences(found: dict[str, dict[str, list[tuple[float, float]]]], name: str, case: str) -> list[float]:
+def differences(found: Pairs, name: str, case: str) -> list[float]:
     return [mine - base for base, mine in found[name][case]]
 
 
-def difference(found: dict[str, dict[str, list[tuple[float, float]]]], name: str, case: str) -> float:
+def difference(found: Pairs, name: str, case: str) -> float:
     return statistics.median(differences(found, name, case))
 
 
-def per_event(found: dict[str, dict[str, list[tuple[float, float]]]], name: str) -> float:
+def per_event(found: Pairs, name: str) -> float:
     few, many = (f"stream, {n} deltas" for n in EVENTS)
     return (difference(found, name, many) - difference(found, name, few)) / (EVENTS[1] - EVENTS[0])
 
 
-def table(found: dict[str, dict[str, list[tuple[float, float]]]]) -> str:
+def table(found: Pairs) -> str:
     names = list(next(iter(found.values())))
     absolute = [f"{statistics.median(mine for _, mine in found['bare'][name]):.0f}" for name in names]
     lines = [
@@ -330,7 +327,7 @@ def quartiles(values: list[float]) -> str:
     return f"{low:+.0f} to {high:+.0f}"
 
 
-def budgets(found: dict[str, dict[str, list[tuple[float, float]]]]) -> list[tuple[str, float, float]]:
+def budgets(found: Pairs) -> list[tuple[str, float, float]]:
     """What each budget is about, what was measured, and the budget; microseconds."""
     small, large = f"create, {SMALL} messages", f"create, {LARGE:,} messages"
     return [
