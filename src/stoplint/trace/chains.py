@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable
 
     from opentelemetry.trace import SpanContext
 
@@ -49,7 +49,7 @@ class TurnState:
     child: TurnState | None = None
     call_site: CallSite | None = None
     context: SpanContext | None = None
-    keys: Sequence[Hashable] = ()
+    keys: tuple[Hashable, ...] = ()
     seen = 0.0
     response_id: str | None = None
     _own_id: str | None = None
@@ -107,7 +107,7 @@ class Chains:
         self._limit = limit
         self._max_age = max_age
         self._idle = idle
-        self._turns: OrderedDict[int, TurnState] = OrderedDict()
+        self._turns: OrderedDict[TurnState, None] = OrderedDict()
         self._index: dict[Hashable, TurnState] = {}
         self._open: OrderedDict[str, Chain] = OrderedDict()
         self._due = 0.0
@@ -124,7 +124,7 @@ class Chains:
         if self.clock() - state.seen > self._max_age:
             self._forget_locked(state)
             return None
-        self._turns.move_to_end(id(state))
+        self._turns.move_to_end(state)
         return state
 
     def add_locked(self, state: TurnState) -> list[Chain]:
@@ -135,12 +135,13 @@ class Chains:
         chain = state.chain
         state.seen = chain.seen = now
         chain.last = state
-        self._index[key] = turns[id(state)] = state
+        self._index[key] = state
+        turns[state] = None
         opened[chain.chain_id] = chain
         opened.move_to_end(chain.chain_id)
         over = [] if now < self._due else self._due_locked(now)
         while len(turns) > self._limit:
-            _, oldest = turns.popitem(last=False)
+            oldest, _ = turns.popitem(last=False)
             self._unlearn_locked(oldest)
             last_of = oldest.chain
             if last_of.last is oldest and opened.pop(last_of.chain_id, None) is not None:
@@ -148,7 +149,7 @@ class Chains:
                 over.append(last_of)
         return over
 
-    def settle_locked(self, state: TurnState, keys: Sequence[Hashable], ended_at: int) -> None:
+    def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], ended_at: int) -> None:
         """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
         chain = state.chain
         state.index = chain.length
@@ -162,7 +163,7 @@ class Chains:
             return
         state.answered = True
         chain.length += 1
-        if id(state) in self._turns:
+        if state in self._turns:
             state.keys = keys
             index = self._index
             for key in keys:
@@ -177,7 +178,7 @@ class Chains:
         state.child = None
 
     def _forget_locked(self, state: TurnState) -> None:
-        self._turns.pop(id(state), None)
+        self._turns.pop(state, None)
         self._unlearn_locked(state)
 
     def _due_locked(self, now: float) -> list[Chain]:
@@ -197,7 +198,7 @@ class Chains:
             self._open.popitem(last=False)
             over.append(chain)
         while self._turns:
-            oldest = next(iter(self._turns.values()))
+            oldest = next(iter(self._turns))
             if now - oldest.seen <= self._max_age:
                 due = min(due, oldest.seen + self._max_age)
                 break

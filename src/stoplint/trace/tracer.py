@@ -22,7 +22,7 @@ from stoplint.trace.records import ChainRecord
 from stoplint.trace.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping
 
     from stoplint.trace.emit import Telemetry
     from stoplint.trace.records import Sink, StreamOutcome
@@ -55,7 +55,7 @@ class Tracer:
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
-        self._unsettled: deque[tuple[Turn, Sequence[Hashable]]] = deque()
+        self._unsettled: deque[tuple[Turn, tuple[Hashable, ...]]] = deque()
 
     # The request side.
 
@@ -273,8 +273,12 @@ class Tracer:
 
 def _state(view: RequestView, decision: relation.Decision) -> TurnState:
     parent = decision.parent
-    chain = parent.chain if parent is not None else Chain(new_id())
-    state = TurnState(chain, view.key, view.parameters)
+    if parent is None:
+        state = TurnState(Chain(new_id()), view.key, view.parameters)
+    else:
+        # Of what is kept, what can be shared is: memory that is not there is not walked through either.
+        same = parent.parameters == view.parameters
+        state = TurnState(parent.chain, view.key, parent.parameters if same else view.parameters)
     state.relation = decision.relation
     state.forced_tool = view.forced_tool
     state.user_blocks = len(view.tail.user.blocks)
@@ -302,7 +306,7 @@ def _goes_on(decision: relation.Decision, parent: TurnState) -> bool:
     )
 
 
-def _complete(current: Turn) -> Sequence[Hashable]:
+def _complete(current: Turn) -> tuple[Hashable, ...]:
     """Carry what the answer says over to what is kept of the turn.  Returns what later requests may show of it."""
     state, found = current.state, current.answer
     content = found.content
@@ -316,15 +320,15 @@ def _complete(current: Turn) -> Sequence[Hashable]:
     if state.failed:
         return ()
     view, tail = current.view, current.view.tail
-    keys: list[Hashable] = []
+    keys: tuple[Hashable, ...] = ()
     if view.thread:
         if found.response_id is not None:
             state.digest = digest.thread_digest(found.response_id)
-            keys.append(found.response_id)
+            keys = (found.response_id,)
     elif view.readable:
         points = digest.turn_points(tail, content.blocks)
         state.digest = points[0].digest()
-        keys += map(hash, points)
+        keys = tuple(map(hash, points))
     state.answer_keys = (hash(content.blocks),)
     if view.ends_with_assistant:
         content = digest.joined(tail.assistant, content)
@@ -333,11 +337,7 @@ def _complete(current: Turn) -> Sequence[Hashable]:
     else:
         loose = relation.loose_key(content, tail.user, tail.length)
     state.nulls = content.nulls
-    if loose is not None:
-        keys.append(loose)
-    if state.tool_ids:
-        keys += state.tool_ids
-    return keys
+    return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
 
 
 def _content_of_request(body: Mapping[str, object]) -> str | None:
