@@ -1,13 +1,14 @@
 """What tracing costs a request: bare SDK, the SDK's own tracing, stoplint over it, stoplint alone, and every peer installed.
 
-    python benchmarks/trace_overhead.py                 # all of it, about four minutes
+    python benchmarks/trace_overhead.py                 # all of it, about six minutes
     python benchmarks/trace_overhead.py --quick         # fewer samples
-    python benchmarks/trace_overhead.py --memory        # 100,000 turns in chains: memory only
+    python benchmarks/trace_overhead.py --memory        # 100,000 turns in chains: memory only; --bare without stoplint
 
-All variants run in one process and take turns, round by round in another order each, against an in-process transport with canned
-bytes, a batch span processor and an exporter that drops. Measured is the CPU time of the calling thread for each request that continues a
-known conversation; a figure is the median over the rounds of the difference to the round's baseline, where a round counts by its
-cheapest request (the machine may be busy). Peers are whatever of PEERS is importable: `uv pip install` them beside the SDK.
+All variants run in one process, against an in-process transport with canned bytes, a batch span processor and an exporter that drops, the
+same for all. Measured is the CPU time of the calling thread for each request that continues a known conversation. In every round each variant
+runs right beside its baseline (which of the two is first is drawn by lot), both after the same warm-up and with the garbage collector off; a pair
+counts by the difference of the medians of its requests, and a figure is the median of all pairs. Peers are whatever of PEERS is importable:
+`uv pip install` them beside the SDK.
 """
 
 # ruff: noqa: PLC0415 - what is measured is imported when its turn comes
@@ -32,6 +33,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Pairs: TypeAlias = dict[str, dict[str, list[tuple[float, float]]]]
 
 os.environ.setdefault("TRACELOOP_TRACE_CONTENT", "false")  # OpenLLMetry's cheaper mode, the one comparable with ours
 
@@ -39,20 +43,24 @@ SMALL, LARGE = 2, 2_000
 EVENTS = (20, 820)
 TEXT = "The answer is forty-two, and that is the end of it."
 SERIAL = itertools.count()
+WARM_UP = 60
+"""Requests before each block: more than the interpreter's inline caches need to settle."""
 
 
 # --- an SDK without a network ----------------------------------------------------------------------------------------
 
 
-def message_bytes() -> bytes:
+def message_bytes(*, tool: bool = False) -> bytes:
+    number = next(SERIAL)
+    call = {"type": "tool_use", "id": f"toolu_{number}", "name": "weather", "input": {"place": "Vienna", "days": 3}}
     return json.dumps(
         {
-            "id": f"msg_{next(SERIAL):024x}",
+            "id": f"msg_{number:024x}",
             "type": "message",
             "role": "assistant",
             "model": "claude-opus-5-5",
-            "content": [{"type": "text", "text": TEXT}],
-            "stop_reason": "end_turn",
+            "content": [call if tool else {"type": "text", "text": TEXT}],
+            "stop_reason": "tool_use" if tool else "end_turn",
             "stop_sequence": None,
             "usage": {"input_tokens": 9, "output_tokens": 12},
         }
@@ -77,14 +85,14 @@ def stream_bytes(deltas: int) -> bytes:
     return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events).encode()
 
 
-def client(deltas: int = 0, **options: Any) -> Any:
+def client(deltas: int = 0, *, tool: bool = False, **options: Any) -> Any:
     import anthropic
     import httpx2
 
     def answer(_request: httpx2.Request) -> httpx2.Response:
         if deltas:
             return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=stream_bytes(deltas))
-        return httpx2.Response(200, headers={"content-type": "application/json"}, content=message_bytes())
+        return httpx2.Response(200, headers={"content-type": "application/json"}, content=message_bytes(tool=tool))
 
     return anthropic.Anthropic(
         api_key="none", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)), max_retries=0, **options
@@ -96,9 +104,12 @@ def client(deltas: int = 0, **options: Any) -> Any:
 
 @dataclass(frozen=True)
 class Variant:
-    """`native` is whether the SDK's own tracing is on; `around` switches everything else on and off again."""
+    """`base` is what it is compared with, `native` whether the SDK's own tracing is on; `around` switches everything else on
+    and off again.
+    """
 
     name: str
+    base: str
     native: bool
     around: Callable[[], contextlib.AbstractContextManager[Any]]
 
@@ -146,10 +157,10 @@ PEERS = (
 
 def variants() -> list[Variant]:
     found = [
-        Variant("bare", False, contextlib.nullcontext),
-        Variant("native", True, contextlib.nullcontext),
-        Variant("stoplint over native", True, stoplint_on),
-        Variant("stoplint alone", False, stoplint_on),
+        Variant("bare", "bare", False, contextlib.nullcontext),
+        Variant("native", "bare", True, contextlib.nullcontext),
+        Variant("stoplint over native", "native", True, stoplint_on),
+        Variant("stoplint alone", "bare", False, stoplint_on),
     ]
     for name, module, on in PEERS:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
@@ -158,7 +169,7 @@ def variants() -> list[Variant]:
             importlib.import_module(module)
         except ImportError:
             continue
-        found.append(Variant(name, False, on or instrumentor(module)))
+        found.append(Variant(name, "bare", False, on or instrumentor(module)))
     return found
 
 
@@ -187,6 +198,22 @@ def requests(c: Any, length: int, samples: int) -> list[int]:
     return times
 
 
+def tool_results(c: Any, samples: int) -> list[int]:
+    """The same for requests that answer a tool_use, in a conversation that is new each time."""
+    times = []
+    tool = {"name": "weather", "description": "The weather.", "input_schema": {"type": "object", "properties": {}}}
+    fixed = {"model": "claude-opus-5-5", "max_tokens": 100, "tools": [tool]}
+    for _ in range(samples):
+        opening = conversation(SMALL)
+        content = c.messages.create(messages=opening, **fixed).content
+        result = {"type": "tool_result", "tool_use_id": content[0].id, "content": "Rain, 12 degrees, west wind."}
+        messages = [*opening, {"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
+        before = time.thread_time_ns()
+        c.messages.create(messages=messages, **fixed)
+        times.append(time.thread_time_ns() - before)
+    return times
+
+
 def streams(c: Any, samples: int) -> list[int]:
     times = []
     for _ in range(samples):
@@ -203,15 +230,16 @@ def cases(scale: float) -> list[tuple[str, Callable[[dict[str, Any]], Any]]]:
         return max(3, int(n * scale))
 
     return [
-        (f"create, {SMALL} messages", lambda c: requests(c["plain"], SMALL, sized(60))),
+        (f"create, {SMALL} messages", lambda c: requests(c["plain"], SMALL, sized(40))),
         (f"create, {LARGE:,} messages", lambda c: requests(c["plain"], LARGE, sized(12))),
-        (f"stream, {EVENTS[0]} deltas", lambda c: streams(c[EVENTS[0]], sized(40))),
-        (f"stream, {EVENTS[1]} deltas", lambda c: streams(c[EVENTS[1]], sized(8))),
+        ("create, tool result", lambda c: tool_results(c["tool"], sized(40))),
+        (f"stream, {EVENTS[0]} deltas", lambda c: streams(c[EVENTS[0]], sized(30))),
+        (f"stream, {EVENTS[1]} deltas", lambda c: streams(c[EVENTS[1]], sized(10))),
     ]
 
 
-def measure(rounds: int, scale: float) -> dict[str, dict[str, list[float]]]:
-    """Microseconds a request: variant -> case -> one figure a round."""
+def measure(rounds: int, scale: float) -> Pairs:
+    """Microseconds a request: variant -> case -> a pair a round, the baseline's first."""
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -226,23 +254,37 @@ def measure(rounds: int, scale: float) -> dict[str, dict[str, list[float]]]:
     clients = {
         native: {
             "plain": client(open_telemetry={"traces": native}),
+            "tool": client(tool=True, open_telemetry={"traces": native}),
             **{deltas: client(deltas, open_telemetry={"traces": native}) for deltas in EVENTS},
         }
         for native in (False, True)
     }
-    found: dict[str, dict[str, list[float]]] = {v.name: {name: [] for name, _ in cases(scale)} for v in variants()}
+
+    def once(variant: Variant, run: Callable[[dict[str, Any]], list[int]]) -> float:
+        with variant.around():
+            # Switching on replaces methods of the SDK; the interpreter has to specialise its code anew.
+            requests(clients[variant.native]["plain"], SMALL, WARM_UP)
+            gc.collect()
+            gc.disable()
+            try:
+                return statistics.median(run(clients[variant.native])) / 1000
+            finally:
+                gc.enable()
+
+    all_of_them = {variant.name: variant for variant in variants()}
+    found: Pairs = {v: {name: [] for name, _ in cases(1)} for v in all_of_them}
     for number in range(rounds + 1):
         for name, run in cases(scale):
-            for variant in random.sample(variants(), len(variants())):
-                with variant.around():
-                    run_warm = requests(clients[variant.native]["plain"], SMALL, 5)
-                    assert run_warm
-                    gc.collect()
-                    gc.disable()
-                    taken = run(clients[variant.native])
-                    gc.enable()
+            for variant in random.sample(list(all_of_them.values()), len(all_of_them)):
+                base = all_of_them[variant.base]
+                if variant is base:
+                    pair = (once(base, run),) * 2
+                elif random.random() < 0.5:
+                    pair = (once(base, run), once(variant, run))
+                else:
+                    pair = (once(variant, run), once(base, run))[::-1]
                 if number:  # the first round warms up
-                    found[variant.name][name].append(min(taken) / 1000)
+                    found[variant.name][name].append(pair)
         print(f"round {number} of {rounds}", file=sys.stderr)
     return found
 
@@ -250,47 +292,50 @@ def measure(rounds: int, scale: float) -> dict[str, dict[str, list[float]]]:
 # --- reporting -------------------------------------------------------------------------------------------------------
 
 
-def difference(found: dict[str, dict[str, list[float]]], name: str, base: str, case: str) -> float:
-    return statistics.median(a - b for a, b in zip(found[name][case], found[base][case], strict=True))
+def differences(found: Pairs, name: str, case: str) -> list[float]:
+    return [mine - base for base, mine in found[name][case]]
 
 
-def per_event(found: dict[str, dict[str, list[float]]], name: str, base: str) -> float:
+def difference(found: Pairs, name: str, case: str) -> float:
+    return statistics.median(differences(found, name, case))
+
+
+def per_event(found: Pairs, name: str) -> float:
     few, many = (f"stream, {n} deltas" for n in EVENTS)
-    return (difference(found, name, base, many) - difference(found, name, base, few)) / (EVENTS[1] - EVENTS[0])
+    return (difference(found, name, many) - difference(found, name, few)) / (EVENTS[1] - EVENTS[0])
 
 
-def table(found: dict[str, dict[str, list[float]]]) -> str:
+def table(found: Pairs) -> str:
     names = list(next(iter(found.values())))
+    absolute = [f"{statistics.median(mine for _, mine in found['bare'][name]):.0f}" for name in names]
     lines = [
         "| microseconds of CPU a call | " + " | ".join(names) + " | per stream event |",
         "| --- |" + " ---: |" * (len(names) + 1),
-        "| bare SDK | " + " | ".join(f"{statistics.median(found['bare'][name]):.0f}" for name in names) + " | |",
+        f"| bare SDK | {' | '.join(absolute)} | |",
     ]
     for variant in found:
-        if variant == "bare":
-            continue
-        cells = [f"{difference(found, variant, 'bare', name):+.0f}" for name in names]
-        lines.append(f"| {variant} | {' | '.join(cells)} | {per_event(found, variant, 'bare'):+.2f} |")
-    over = [f"{difference(found, 'stoplint over native', 'native', name):+.1f}" for name in names]
-    event = per_event(found, "stoplint over native", "native")
-    lines.append(f"| **stoplint, over native** | {' | '.join(over)} | {event:+.2f} |")
-    ratios = [
-        f"{statistics.median(found['stoplint over native'][n]) / statistics.median(found['native'][n]):.3f}"
-        for n in names
-    ]
-    lines.append(f"| stoplint over native : native | {' | '.join(ratios)} | |")
+        if variant != "bare":
+            cells = [f"{difference(found, variant, name):+.0f}" for name in names]
+            lines.append(f"| {variant} | {' | '.join(cells)} | {per_event(found, variant):+.2f} |")
+    spread = [quartiles(differences(found, "stoplint over native", name)) for name in names]
+    lines.append(f"| stoplint over native, middle half of the pairs | {' | '.join(spread)} | |")
     return "\n".join(lines)
 
 
-def budgets(found: dict[str, dict[str, list[float]]]) -> list[tuple[str, float, float]]:
+def quartiles(values: list[float]) -> str:
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{low:+.0f} to {high:+.0f}"
+
+
+def budgets(found: Pairs) -> list[tuple[str, float, float]]:
     """What each budget is about, what was measured, and the budget; microseconds."""
     small, large = f"create, {SMALL} messages", f"create, {LARGE:,} messages"
     return [
-        (f"over native, {SMALL} messages", difference(found, "stoplint over native", "native", small), 25),
-        (f"over native, {LARGE:,} messages", difference(found, "stoplint over native", "native", large), 25),
-        ("a stream event, over native", per_event(found, "stoplint over native", "native"), 1),
-        ("a stream event, alone", per_event(found, "stoplint alone", "bare"), 1),
-        ("alone", difference(found, "stoplint alone", "bare", small), 130),
+        (f"over native, {SMALL} messages", difference(found, "stoplint over native", small), 25),
+        (f"over native, {LARGE:,} messages", difference(found, "stoplint over native", large), 25),
+        ("a stream event, over native", per_event(found, "stoplint over native"), 1),
+        ("a stream event, alone", per_event(found, "stoplint alone"), 1),
+        ("alone", difference(found, "stoplint alone", small), 130),
     ]
 
 
@@ -301,14 +346,13 @@ def import_cost() -> float:
     return min(float(run.stdout) for run in runs) * 1000
 
 
-def memory(turns: int) -> list[tuple[int, int, float]]:
-    """(turns so far, turns kept, megabytes resident) over `turns` turns in chains of ten."""
-    from stoplint.trace import StopReasonInstrumentor, live_turns
+def memory(turns: int, *, traced: bool) -> list[tuple[int, int, int, float]]:
+    """(turns so far, turns kept, blocks of Python objects, megabytes resident) over `turns` turns in chains of ten."""
+    from stoplint.trace import live_turns
 
     c = client(open_telemetry={"traces": False})
     points = []
-    with stoplint_on():
-        assert StopReasonInstrumentor().is_instrumented_by_opentelemetry
+    with stoplint_on() if traced else contextlib.nullcontext():
         for start in range(0, turns, 10):
             messages = conversation(SMALL)
             for _ in range(10):
@@ -316,7 +360,7 @@ def memory(turns: int) -> list[tuple[int, int, float]]:
                 messages = [*messages, {"role": "assistant", "content": TEXT}, {"role": "user", "content": "And then?"}]
             done = start + 10
             if done % (turns // 10) == 0:
-                points.append((done, live_turns(), resident()))
+                points.append((done, live_turns(), sys.getallocatedblocks(), resident()))
     return points
 
 
@@ -333,13 +377,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--bare", action="store_true", help="with --memory: the SDK alone, for comparison")
     parser.add_argument("--turns", type=int, default=100_000)
     chosen = parser.parse_args()
     os.environ["STOPLINT_STORE"] = "off"
     if chosen.memory:
-        print("| turns | kept | MB resident |\n| ---: | ---: | ---: |")
-        for done, kept, size in memory(chosen.turns):
-            print(f"| {done:,} | {kept:,} | {size:.0f} |", flush=True)
+        print("| turns | kept | Python blocks | MB resident |\n| ---: | ---: | ---: | ---: |")
+        for done, kept, blocks, size in memory(chosen.turns, traced=not chosen.bare):
+            print(f"| {done:,} | {kept:,} | {blocks:,} | {size:.1f} |", flush=True)
         return 0
     found = measure(3 if chosen.quick else chosen.rounds, 0.3 if chosen.quick else 1.0)
     print(table(found))

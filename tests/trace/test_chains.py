@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from pathlib import Path
+
 import pytest
 from tracing import PARAMS, MemorySink, Traced, assistant, fake, user
 
 from stoplint.testing import text, truncated
-from stoplint.trace import end_chain, live_turns
+from stoplint.trace import chains, end_chain, live_turns
 from stoplint.trace.chains import Chains
 from stoplint.trace.tracer import Tracer
 
@@ -162,6 +166,73 @@ def test_what_is_looked_at_does_not_follow_the_length(length):
     tracer, _, _ = made()
     tracer.begin({"model": "m", "messages": history}, streaming=False)
     assert Counted.looked_at <= 10
+
+
+def test_the_same_instructions_run_for_a_long_conversation(traced):
+    home = str(Path(chains.__file__).parent)
+    counts = []
+
+    def trace(frame, event, _argument):
+        if not frame.f_code.co_filename.startswith(home):
+            return None
+        frame.f_trace_opcodes = True
+        counts[-1] += event == "opcode"
+        return trace
+
+    def counted(client, messages):
+        counts.append(0)
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            client.messages.create(messages=messages, **PARAMS)
+        finally:
+            sys.settrace(before)
+
+    with fake(text("Hi."), repeat_last=True) as api:
+        client = traced.client(api)
+        for length in (4, 6, 2000):
+            # The first is for what is only done once.
+            history = [user(f"Q {length} {i}") if i % 2 == 0 else assistant(f"A {i}") for i in range(length)]
+            client.messages.create(messages=history[:-1], **PARAMS)
+            counted(client, [*history[:-1], assistant("Hi."), user("And?")])
+    assert traced.relations[1::2] == ["reply"] * 3
+    # The digits of a number take no instructions of ours.
+    assert counts[1] == counts[2] > 100
+
+
+def test_a_chain_that_is_over_needs_no_garbage_collector():
+    tracer, _, _ = made(limit=3)
+    gc.collect()
+    gc.disable()
+    try:
+        chain_id = ask(tracer, 0, user("Question 0")).state.chain.chain_id
+        assert tracer.end_chain(chain_id)
+        for number in range(1, 50):
+            ask(tracer, number, user(f"Question {number}"))
+            ask(tracer, number, user(f"Question {number}"), assistant("Hi."), user("And?"))
+        kept = [one for one in gc.get_objects() if isinstance(one, (chains.Chain, chains.TurnState))]
+        assert len(kept) <= 3 + 2
+    finally:
+        gc.enable()
+
+
+def test_a_chain_told_to_be_over_goes_on_with_its_next_turn():
+    tracer, _, sink = made()
+    chain = ask(tracer, 0, user("Tell"), reason="max_tokens").state.chain
+    tracer.end_chain(chain.chain_id)
+    assert chain.last is None
+    ask(tracer, 1, user("Tell"), assistant("Hi."), user("Go on."))
+    tracer.end_all()
+    assert [(one.outcome, one.length) for one in sink.chains] == [("truncated", 1), ("finished", 2)]
+
+
+def test_a_chain_told_to_be_over_under_way_ends_again():
+    tracer, _, sink = made()
+    turn = tracer.begin({"model": "m", "messages": [user("Tell")]}, streaming=False)
+    tracer.end_chain(turn.state.chain.chain_id)
+    tracer.answered(turn, message(0))
+    tracer.end_all()
+    assert [(one.outcome, one.length) for one in sink.chains] == [("failed", 0), ("finished", 1)]
 
 
 def test_a_long_run_of_one_role_is_looked_at_from_its_end():

@@ -8,7 +8,7 @@ import pytest
 from tracing import PARAMS, Traced, fake, user
 
 from stoplint.testing import text, truncated
-from stoplint.trace import faults
+from stoplint.trace import faults, tracer
 from stoplint.trace.answer import StreamedAnswer
 from stoplint.trace.chains import Chains
 from stoplint.trace.emit import Telemetry
@@ -66,8 +66,7 @@ INSIDE = [
     (Tracer, "batch_item"),
     (Tracer, "sink"),
     (Tracer, "_finish"),
-    (Tracer, "_settle"),
-    (Tracer, "_decorate"),
+    (tracer, "_complete"),
     (Tracer, "_tell"),
     (Chains, "add_locked"),
     (Chains, "find_locked"),

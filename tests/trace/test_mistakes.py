@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from tracing import PARAMS, SEARCH, TOOL, assistant, fake, result, user
 
 from stoplint import catalog
 from stoplint.testing import empty, pause, refusal, text, thinking, tool_use, truncated, truncated_tool_use
 from stoplint.trace import mistakes
+from stoplint.trace.tracer import Tracer
 
 HELLO = user("Hello")
 
@@ -323,3 +326,38 @@ def test_a_finding_names_its_evidence_and_place(traced):
     assert (found.name, found.severity, found.chain_id) == ("same-limit-retry", "error", first.chain_id)
     assert found.call_site.path == __file__
     assert found.call_site.function == "play"
+
+
+def test_a_request_passed_over_as_unremarkable_has_no_finding(monkeypatch):
+    """Every short way the tail of a conversation can look, after every reason."""
+    calls = [{"type": "tool_use", "id": identity, "name": "look", "input": {}} for identity in "ab"]
+    words = {"type": "text", "text": "Well."}
+    answers = [
+        [words],
+        [words, calls[0]],
+        calls,
+        [{"type": "thinking", "thinking": "Hm.", "signature": "s"}, words],
+        [],
+    ]
+    parts = [words, {"type": "text", "text": ""}, result("a"), result("b"), result("a", is_error=True)]
+    turns = [[*one] for size in (0, 1, 2, 3) for one in itertools.product(parts, repeat=size)]
+    passed = []
+    original = mistakes.unremarkable
+
+    def checked(view, decision, streak):
+        found = original(view, decision, streak)
+        if found:
+            passed.append(decision.relation)
+            assert mistakes.of_request(mistakes.Evidence(view, decision, decision.parent, streak)) == []
+        return found
+
+    monkeypatch.setattr(mistakes, "unremarkable", checked)
+    reasons = ["end_turn", "tool_use", "max_tokens", "pause_turn", "refusal", "stop_sequence", "news"]
+    for number, (answer, reason, words_of_user) in enumerate(itertools.product(answers, reasons, turns)):
+        tracer = Tracer(None, lambda _: None)
+        opening = user(f"Question {number}")
+        echo = [assistant(answer), user(words_of_user)] if words_of_user else [assistant(answer)]
+        for messages in ([opening], [opening, *echo], [opening, *echo], [opening, user(words_of_user)]):
+            turn = tracer.begin({"model": "m", "max_tokens": 9, "messages": messages, "tools": [TOOL]}, streaming=False)
+            tracer.answered(turn, {"id": f"msg_{number}", "content": answer, "stop_reason": reason})
+    assert {"new", "reply", "tool_result"} <= set(passed)

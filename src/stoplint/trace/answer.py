@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from stoplint.trace import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from stoplint.trace.canonical import Scan
 
@@ -80,60 +80,38 @@ def usage(holder: object) -> Usage:
     )
 
 
-def from_message(message: object) -> Answer:
+def from_message(message: object, *, exact: bool = True) -> Answer:
     """The facts of a Message: an SDK model or the decoded JSON.
 
     Taken as the API says they are: nothing validates a response unless the client is told to, and a field of another
-    type is worth no more here than one that is absent.
+    type is worth no more here than one that is absent.  Empty is an answer without a block, or with blank text blocks
+    only; a refusal without content is a refusal.
     """
     fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
     get = fields.get
-    content = get("content")
+    blocks, reason = get("content"), get("stop_reason")
     details = get("stop_details")
-    if details is None and "stop_details" not in fields:
+    if details is None and reason != "end_turn" and "stop_details" not in fields:
         # An SDK that does not know the field yet keeps it among the extra ones.
         details = field(message, "stop_details")
-    return build(
-        get("id"),
-        get("model"),
-        get("stop_reason"),
-        get("stop_sequence"),
-        _text(field(details, "category")) if details is not None else None,
-        get("usage"),
-        content if isinstance(content, (list, tuple)) else (),
-    )
-
-
-def build(
-    response_id: str | None,
-    model: str | None,
-    stop_reason: str | None,
-    stop_sequence: str | None,
-    refusal_category: str | None,
-    used: object,
-    blocks: Sequence[object],
-    *,
-    exact: bool = True,
-) -> Answer:
-    """Judge the content of an answer.
-
-    Empty is an answer without a block, or with blank text blocks only; a refusal without content is a refusal.
-    """
-    content = canonical.scan_content(blocks) if blocks else canonical.NOTHING
+    content = canonical.scan_content(blocks) if blocks and isinstance(blocks, (list, tuple)) else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
-    blank = not kinds or (len(content.texts) == len(kinds) and not "".join(content.texts).strip())
-    return Answer(
-        response_id,
-        model,
-        stop_reason,
-        stop_sequence,
-        refusal_category,
-        used,
-        ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
-        blank and stop_reason is not None and stop_reason != "refusal",
-        bool(kinds) and kinds[-1] == "tool_use" and stop_reason in TRUNCATED,
-        content,
-        exact,
+    blank = not kinds or (len(content.texts) == len(kinds) and not any(map(str.strip, content.texts)))
+    return canonical.made(
+        Answer,
+        (
+            get("id"),
+            get("model"),
+            reason,
+            get("stop_sequence"),
+            _text(field(details, "category")) if details is not None else None,
+            get("usage"),
+            ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
+            blank and reason is not None and reason != "refusal",
+            bool(kinds) and kinds[-1] == "tool_use" and reason in TRUNCATED,
+            content,
+            exact,
+        ),
     )
 
 
@@ -224,8 +202,16 @@ class StreamedAnswer:
     def answer(self) -> Answer:
         """What is known so far; without a `message_delta` there is no stop reason."""
         reason, sequence, category = self.stop or (None, None, None)
-        blocks = self.blocks()
-        return build(self.response_id, self.model, reason, sequence, category, self._usage, blocks, exact=self._exact)
+        message = {
+            "id": self.response_id,
+            "model": self.model,
+            "content": self.blocks(),
+            "stop_reason": reason,
+            "stop_sequence": sequence,
+            "stop_details": {"category": category},
+            "usage": self._usage,
+        }
+        return from_message(message, exact=self._exact)
 
     def blocks(self) -> list[dict[str, object]]:
         """The content so far, as plain data."""

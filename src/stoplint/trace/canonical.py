@@ -7,7 +7,6 @@ tail only, so that the cost of a digest does not follow the size of a document o
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,23 +15,23 @@ if TYPE_CHECKING:
 _CLIP: Final = 2048
 _EDGE: Final = 1024
 _MAX_BLOCKS: Final = 256
-_LOOSE_LOOK: Final = 64
-_LOOSE_KEEP: Final = 24
-SEPARATOR: Final = b"\x1e"
+OTHER: Final = "\x1d"
+"""What the canonical form of a block starts with that is no text: the rest is a literal, its keys sorted."""
 
 _DROPPED: Final = frozenset({"cache_control", "parsed_output"})
+_SPECIAL: Final = _DROPPED | {"citations", "is_error", "caller", "content"}
 _DIRECT_CALLER: Final = {"type": "direct"}
 
 
 class Scan(NamedTuple):
     """What one look at a few messages of one role finds.
 
-    `blocks` are canonical, one for each content block.  `kinds` holds the block types of each message.  `results` are
+    `blocks` are canonical, one for each content block; that of a text block is its text, empty where that is.  `kinds` holds the block types of each message.  `results` are
     the answered tool_use ids with whether each is marked as an error; `tool_ids` the ids of client tool_use blocks;
     `texts` the text of the text blocks; `nulls` how many top-level keys of blocks have the value None.
     """
 
-    blocks: tuple[bytes, ...]
+    blocks: tuple[str, ...]
     kinds: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
     results: tuple[tuple[str, bool], ...] = ()
@@ -40,61 +39,63 @@ class Scan(NamedTuple):
     nulls: int = 0
 
 
+made: Final = tuple.__new__
+"""Makes a named tuple from all of its fields without the call of its Python constructor, where every request does."""
 NOTHING: Final = Scan((), (), ())
 _TEXT_FIELDS: Final = 4
 """A text block has `type`, `text`, `citations` and, where it was parsed, `parsed_output`."""
 _ONE_TEXT: Final = (("text",),)
 
 
-class _Found:
-    """A scan in the making."""
-
-    __slots__ = ("blocks", "kinds", "nulls", "results", "texts", "tool_ids")
-
-    def __init__(self) -> None:
-        self.blocks: list[bytes] = []
-        self.kinds: list[tuple[str, ...]] = []
-        self.texts: list[str] = []
-        self.results: list[tuple[str, bool]] = []
-        self.tool_ids: list[str] = []
-        self.nulls = 0
-
-
-def scan(messages: Sequence[object]) -> Scan:
-    """Look at `messages`, dicts as the SDK sends them.  Content of another kind (an iterator) is never consumed."""
-    if len(messages) == 1:
+def scan(messages: Sequence[object], start: int, end: int) -> Scan:
+    """Look at `messages[start:end]`, dicts as the SDK sends them.  Content of another kind (an iterator) is never
+    consumed.
+    """
+    if end - start == 1:
         # Nearly every group is one message with one text: the way that has to be short.
-        message = messages[0]
+        message = messages[start]
         content = message.get("content") if type(message) is dict else None
         if type(content) is list and len(content) == 1:
             block = content[0]
             if type(block) is dict and len(block) == 2 and block.get("type") == "text":
                 content = block.get("text")
         if type(content) is str and len(content) <= _CLIP:
-            return Scan((b"t" + content.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (content,))
-    return _scan_all(messages)
+            texts = (content,)
+            return made(Scan, (texts, _ONE_TEXT, texts, (), (), 0))
+    return _scan_all(messages[start:end])
 
 
 def _scan_all(messages: Sequence[object]) -> Scan:
-    found = _Found()
+    blocks: list[str] = []
+    kinds: list[tuple[str, ...]] = []
+    texts: list[str] = []
+    results: list[tuple[str, bool]] = []
+    tool_ids: list[str] = []
+    nulls = 0
     for message in messages:
         content = message.get("content") if isinstance(message, dict) else getattr(message, "content", None)
         if type(content) is str:
-            found.blocks.append(_text(content))
-            found.texts.append(content)
-            found.kinds.append(("text",))
-        elif isinstance(content, (list, tuple)):
-            _scan_blocks(content[-_MAX_BLOCKS:], found)
-        else:
-            found.kinds.append(())
-    return Scan(
-        tuple(found.blocks),
-        tuple(found.kinds),
-        tuple(found.texts),
-        tuple(found.results),
-        tuple(found.tool_ids),
-        found.nulls,
-    )
+            content = ({"type": "text", "text": content},)
+        elif not isinstance(content, (list, tuple)):
+            content = ()
+        of_message = []
+        for block in content[-_MAX_BLOCKS:]:
+            data = block if type(block) is dict else plain(block)
+            kind = data.get("type")
+            of_message.append(kind if type(kind) is str else "unknown")
+            if kind == "text":
+                text = data.get("text")
+                if type(text) is str:
+                    texts.append(text)
+            elif kind == "tool_use":
+                tool_ids.append(str(data.get("id")))
+            elif kind == "tool_result":
+                results.append((str(data.get("tool_use_id")), data.get("is_error") is True))
+            if None in data.values():
+                nulls += sum(value is None for value in data.values())
+            blocks.append(block_form(data))
+        kinds.append(tuple(of_message))
+    return made(Scan, (tuple(blocks), tuple(kinds), tuple(texts), tuple(results), tuple(tool_ids), nulls))
 
 
 def scan_content(blocks: Sequence[object]) -> Scan:
@@ -106,28 +107,9 @@ def scan_content(blocks: Sequence[object]) -> Scan:
             text = fields.get("text")
             if type(text) is str and len(text) <= _CLIP and not getattr(block, "__pydantic_extra__", None):
                 nulls = 1 if "citations" in getattr(block, "__pydantic_fields_set__", ()) else 0
-                return Scan((b"t" + text.encode("utf-8", "surrogatepass"),), _ONE_TEXT, (text,), (), (), nulls)
+                texts = (text,)
+                return made(Scan, (texts, _ONE_TEXT, texts, (), (), nulls))
     return _scan_all(({"content": blocks},))
-
-
-def _scan_blocks(blocks: Sequence[object], found: _Found) -> None:
-    kinds = []
-    for block in blocks:
-        data = plain(block)
-        kind = data.get("type")
-        kinds.append(kind if type(kind) is str else "unknown")
-        if kind == "text":
-            text = data.get("text")
-            if type(text) is str:
-                found.texts.append(text)
-        elif kind == "tool_use":
-            found.tool_ids.append(str(data.get("id")))
-        elif kind == "tool_result":
-            found.results.append((str(data.get("tool_use_id")), data.get("is_error") is True))
-        if None in data.values():
-            found.nulls += sum(value is None for value in data.values())
-        found.blocks.append(block_bytes(data))
-    found.kinds.append(tuple(kinds))
 
 
 def plain(block: object) -> dict[str, object]:
@@ -141,12 +123,21 @@ def plain(block: object) -> dict[str, object]:
 
 def _plain_model(block: object) -> dict[str, object]:
     fields = getattr(block, "__dict__", {})
-    if not getattr(block, "__pydantic_extra__", None) and all(
-        value is None or type(value) in _ATOMS for value in fields.values()
-    ):
-        # Fields that were not given are not sent either.
-        given = getattr(block, "__pydantic_fields_set__", fields)
-        return {name: value for name, value in fields.items() if name in given}
+    # Fields that were not given are not sent either.
+    given = getattr(block, "__pydantic_fields_set__", fields)
+    found: dict[str, object] = {}
+    for name, value in () if getattr(block, "__pydantic_extra__", None) else fields.items():
+        if name not in given:
+            continue
+        if value is None or type(value) in _ATOMS or (name == "input" and type(value) is dict):
+            found[name] = value
+        elif name == "caller":
+            found[name] = plain(value)
+        else:
+            break
+    else:
+        if found:
+            return found
     dump = getattr(block, "model_dump", None)
     # `exclude_unset` and `by_alias` are what the SDK itself encodes request bodies with.
     dumped = dump(mode="json", exclude_unset=True, by_alias=True, warnings=False) if dump is not None else None
@@ -156,15 +147,13 @@ def _plain_model(block: object) -> dict[str, object]:
 _ATOMS: Final = frozenset({str, int, float, bool})
 
 
-def block_bytes(block: dict[str, object]) -> bytes:
-    """The canonical bytes of one block."""
+def block_form(block: dict[str, object]) -> str:
+    """The canonical form of one block."""
     if block.get("type") == "text":
         text = block.get("text")
         if type(text) is str and _only_text(block):
-            return _text(text)
-    return json.dumps(_normal(block), sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=opaque).encode(
-        "utf-8", "surrogatepass"
-    )
+            return clip(text)
+    return f"{OTHER}{_normal_dict(block)!r}"
 
 
 def _only_text(block: dict[str, object]) -> bool:
@@ -182,10 +171,6 @@ def _only_text(block: dict[str, object]) -> bool:
 _TEXT_KEYS: Final = frozenset({"type", "text"})
 
 
-def _text(text: str) -> bytes:
-    return b"t" + clip(text).encode("utf-8", "surrogatepass")
-
-
 def clip(text: str) -> str:
     """A long string by its length, head and tail; a short one as it is."""
     if len(text) <= _CLIP:
@@ -200,47 +185,44 @@ def opaque(value: object) -> str:
 
 
 def _normal(value: object) -> object:
-    if isinstance(value, str):
-        return clip(value)
+    kind = type(value)
+    if kind is str:
+        return clip(value)  # type: ignore[arg-type]  # its type was just asked for
+    if value is None or kind in _ATOMS:
+        return value
     if isinstance(value, dict):
         return _normal_dict(value)
     if isinstance(value, (list, tuple)):
         return [_normal(item) for item in value]
     if hasattr(value, "model_dump"):
-        return _normal(plain(value))
-    return value
+        return _normal_dict(plain(value))
+    # An enumeration counts as what it is sent as.
+    return clip(str.__str__(value)) if isinstance(value, str) else opaque(value)
 
 
 def _normal_dict(data: dict[str, object]) -> dict[str, object]:
-    kind = data.get("type")
     out: dict[str, object] = {}
-    for key, value in data.items():
-        if value is None or key in _DROPPED:
-            continue
-        if key == "citations" and not value:
-            continue
-        if key == "is_error" and value is False:
-            continue
-        if key == "caller" and (value == _DIRECT_CALLER or getattr(value, "type", None) == "direct"):
-            continue
-        if key == "content" and kind == "tool_result" and isinstance(value, str):
-            value = [{"type": "text", "text": value}]  # noqa: PLW2901 - both forms are the same to the API
-        out[str(key)] = _normal(value)
+    try:
+        keys = sorted(data)
+    except TypeError:
+        # JSON knows strings only, and makes them of other keys.
+        keys = sorted(data, key=str)
+    for key in keys:
+        value = data[key]
+        if key in _SPECIAL:
+            if key in _DROPPED or _says_nothing(key, value):
+                continue
+            if key == "content" and type(value) is str and data.get("type") == "tool_result":
+                value = [{"type": "text", "text": value}]  # both forms are the same to the API
+        if type(value) is str:
+            out[key] = value if len(value) <= _CLIP else clip(value)
+        elif value is not None:
+            out[str(key)] = _normal(value)
     return out
 
 
-def loose(found: Scan) -> tuple[object, ...] | None:
-    """What survives an edited echo: thinking dropped, blocks joined, text stripped.  None where nothing is left.
-
-    The ends of the text and the tool_use ids.
-    """
-    texts = found.texts
-    if len(texts) == 1:
-        text = texts[0]
-        head, tail = text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP], text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:]
-    else:
-        head = next((start for text in texts if (start := text[:_LOOSE_LOOK].strip()[:_LOOSE_KEEP])), "")
-        tail = next((end for text in reversed(texts) if (end := text[-_LOOSE_LOOK:].strip()[-_LOOSE_KEEP:])), "")
-    if not head and not tail and not found.tool_ids:
-        return None
-    return (head, tail, found.tool_ids)
+def _says_nothing(key: str, value: object) -> bool:
+    """Whether a field is as good as absent."""
+    if key == "caller":
+        return value == _DIRECT_CALLER or getattr(value, "type", None) == "direct"
+    return (key == "citations" and not value) or (key == "is_error" and value is False)

@@ -107,9 +107,11 @@ class Chains:
         self._limit = limit
         self._max_age = max_age
         self._idle = idle
-        self._turns: OrderedDict[int, TurnState] = OrderedDict()
+        self._turns: OrderedDict[TurnState, None] = OrderedDict()
         self._index: dict[Hashable, TurnState] = {}
         self._open: OrderedDict[str, Chain] = OrderedDict()
+        self._due = 0.0
+        """The time before which no chain is idle too long and no turn too old."""
 
     def __len__(self) -> int:
         return len(self._turns)
@@ -122,28 +124,27 @@ class Chains:
         if self.clock() - state.seen > self._max_age:
             self._forget_locked(state)
             return None
-        self._turns.move_to_end(id(state))
+        self._turns.move_to_end(state)
         return state
 
     def add_locked(self, state: TurnState) -> list[Chain]:
         """Remember a turn and make its chain the most recent.  Returns the chains that are over by now."""
         now = self.clock()
-        state.seen = now
-        self._turns[id(state)] = state
+        turns, opened = self._turns, self._open
         key = state.request_key
-        state.keys = (key,)
-        self._index[key] = state
         chain = state.chain
+        state.seen = chain.seen = now
         chain.last = state
-        chain.seen = now
-        self._open[chain.chain_id] = chain
-        self._open.move_to_end(chain.chain_id)
-        over = self._due_locked(now)
-        while len(self._turns) > self._limit:
-            _, oldest = self._turns.popitem(last=False)
+        self._index[key] = state
+        turns[state] = None
+        opened[chain.chain_id] = chain
+        opened.move_to_end(chain.chain_id)
+        over = [] if now < self._due else self._due_locked(now)
+        while len(turns) > self._limit:
+            oldest, _ = turns.popitem(last=False)
             self._unlearn_locked(oldest)
             last_of = oldest.chain
-            if last_of.last is oldest and self._open.pop(last_of.chain_id, None) is not None:
+            if last_of.last is oldest and opened.pop(last_of.chain_id, None) is not None:
                 # Nothing can carry this chain on any more.
                 over.append(last_of)
         return over
@@ -156,33 +157,38 @@ class Chains:
         chain.ended_at = ended_at
         if chain.chain_id not in self._open:
             self._open[chain.chain_id] = chain
+            if chain.last is None:
+                chain.last = state
         if state.failed:
             return
         state.answered = True
         chain.length += 1
-        if id(state) in self._turns:
-            state.keys += keys
+        if state in self._turns:
+            state.keys = keys
             index = self._index
             for key in keys:
                 index[key] = state
 
     def _unlearn_locked(self, state: TurnState) -> None:
-        for key in state.keys:
-            if self._index.get(key) is state:
-                del self._index[key]
+        index = self._index
+        for key in (state.request_key, *state.keys):
+            if index.get(key) is state:
+                del index[key]
         state.keys = ()
         state.child = None
 
     def _forget_locked(self, state: TurnState) -> None:
-        self._turns.pop(id(state), None)
+        self._turns.pop(state, None)
         self._unlearn_locked(state)
 
     def _due_locked(self, now: float) -> list[Chain]:
         """Take out the chains that have been idle too long, and forget the turns that are too old."""
         over = []
+        due = now + min(self._idle, self._max_age)
         while self._open:
             chain = next(iter(self._open.values()))
             if now - chain.seen <= self._idle:
+                due = min(due, chain.seen + self._idle)
                 break
             if chain.last is not None and not (chain.last.answered or chain.last.failed):
                 # A request that is still under way keeps its chain open.
@@ -192,10 +198,12 @@ class Chains:
             self._open.popitem(last=False)
             over.append(chain)
         while self._turns:
-            oldest = next(iter(self._turns.values()))
+            oldest = next(iter(self._turns))
             if now - oldest.seen <= self._max_age:
+                due = min(due, oldest.seen + self._max_age)
                 break
             self._forget_locked(oldest)
+        self._due = due
         return over
 
     def end(self, chain_id: str) -> Chain | None:
@@ -209,6 +217,14 @@ class Chains:
             chains = list(self._open.values())
             self._open.clear()
             return chains
+
+    def let_go(self, chain: Chain, last: TurnState) -> None:
+        """Forget the last turn of a chain that is over, which knows its chain in turn: without the circle both are
+        freed at once, and not when the garbage collector comes by.
+        """
+        with self.lock:
+            if chain.last is last and chain.chain_id not in self._open:
+                chain.last = None
 
     def after_fork(self) -> None:
         """In the child: a new lock, and the chains begun in the parent are the parent's to end."""

@@ -10,7 +10,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry import _logs, metrics, trace
+from opentelemetry import _logs, context, metrics, trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 
 import stoplint
@@ -34,6 +34,21 @@ _EVENT: Final = "stoplint.finding"
 _EVENTS: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
 """Log records are events from API 1.35 on; before that a late finding is a span of its own."""
 _ERROR: Final = trace.Status(trace.StatusCode.ERROR)
+
+
+class _Current:
+    """Makes a span the current one, and no more: neither its end nor its status is a matter of who is inside."""
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._token = context.attach(trace.set_span_in_context(self._span))
+
+    def __exit__(self, *_: object) -> None:
+        context.detach(self._token)
 
 
 class Telemetry:
@@ -105,9 +120,7 @@ class Telemetry:
     def current(self, current: Turn) -> AbstractContextManager[object]:
         """The turn's own `chat` span as the current span; nothing where a turn has none."""
         span = current.span
-        if span is None or current.beside:
-            return nullcontext()
-        return trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
+        return nullcontext() if span is None or current.beside else _Current(span)
 
     def finish(self, current: Turn) -> None:
         """Put a finished turn's facts on its span, and end the span where it is ours."""
@@ -121,12 +134,13 @@ class Telemetry:
             span, recording = self._late_span(current, span), True
         if not recording:
             return
-        span.set_attributes(turn.attributes(current))
+        facts = turn.attributes(current)
+        if current.own and not current.beside:
+            facts.update(turn.llm_attributes(current.answer))
+        span.set_attributes(facts)
         parent = current.decision.parent
         if parent is not None and parent.context is not None and parent.context.is_valid:
             span.add_link(parent.context, {"stoplint.relation": current.decision.relation})
-        if current.own and not current.beside:
-            span.set_attributes(turn.llm_attributes(current.answer))
         if current.own and current.error is not None and current.error != "cancelled":
             span.set_status(_ERROR)
             span.set_attribute("error.type", current.error)
@@ -174,19 +188,19 @@ class Telemetry:
         self._log(record, details)
 
     def _log(self, record: FindingRecord, details: dict[str, Value]) -> None:
-        context = None
+        where = None
         if record.trace_id is not None and record.span_id is not None:
             place = trace.SpanContext(int(record.trace_id, 16), int(record.span_id, 16), is_remote=False)
-            context = trace.set_span_in_context(trace.NonRecordingSpan(place))
+            where = trace.set_span_in_context(trace.NonRecordingSpan(place))
         if not _EVENTS:
-            self._tracer.start_span(_EVENT, context, attributes=details).end()
+            self._tracer.start_span(_EVENT, where, attributes=details).end()
             return
         error = record.severity == "error"
         self._logger.emit(
             LogRecord(
                 event_name=_EVENT,
                 timestamp=record.time,
-                context=context,
+                context=where,
                 severity_number=SeverityNumber.ERROR if error else SeverityNumber.WARN,
                 severity_text="ERROR" if error else "WARN",
                 attributes=details,

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import faults
 from stoplint.trace.answer_hooks import AnswerHooks
-from stoplint.trace.options import describe, request_attributes
+from stoplint.trace.options import remembered, request_attributes
 from stoplint.trace.patch import Patches
 from stoplint.trace.watch import TAG, Watcher, error_type, json_of
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
+    from stoplint.trace.emit import Telemetry
     from stoplint.trace.reads import ReadTracking
     from stoplint.trace.tracer import Tracer
     from stoplint.trace.turn import Turn
@@ -139,17 +140,18 @@ class Hooks:
             body = options.json_data  # type: ignore[attr-defined]
             streaming = kwargs.get("stream") is True
             current = self._tracer.begin(body if isinstance(body, dict) else {}, streaming=streaming)
-            describe(current, options)
-            self._choose_span(current, client, getattr(kwargs.get("call"), "span", None))
+            current.options = options
+            parser = getattr(options, "post_parser", None)
+            if callable(parser):
+                options.post_parser = remembered(current, parser)  # type: ignore[attr-defined]
+            if self._tracer.telemetry is not None:
+                self._choose_span(self._tracer.telemetry, current, client, getattr(kwargs.get("call"), "span", None))
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("request")
             return None
         return current
 
-    def _choose_span(self, current: Turn, client: object, native: Span | None) -> None:
-        telemetry = self._tracer.telemetry
-        if telemetry is None:
-            return
+    def _choose_span(self, telemetry: Telemetry, current: Turn, client: object, native: Span | None) -> None:
         silenced = _outer.get()
         if silenced is not None:
             _outer.set(None)

@@ -204,7 +204,7 @@ def empty_turn_kept(seen: Evidence) -> str | None:
     assistant = seen.view.tail.assistant
     if not assistant.kinds:
         return None
-    if () in assistant.kinds or b"t" in assistant.blocks:
+    if () in assistant.kinds or "" in assistant.blocks:
         return "an assistant turn without content is kept in the messages: later requests are refused; leave it out"
     if seen.parent is not None and seen.parent.stop_reason == "refusal" and seen.decision.echoed:
         return "a refused assistant turn is kept in the messages; leave it out"
@@ -253,13 +253,22 @@ AFTER_TURN: Final[Mapping[str, Callable[[Evidence], str | None]]] = MappingProxy
 
 
 def unremarkable(view: RequestView, decision: Decision, streak: int) -> bool:
-    """Whether a request is so plain that no rule can have a word on it: text after a finished answer, or an opening."""
+    """Whether a request is so plain that no rule can have a word on it: an opening, text after a finished answer, or the
+    results of exactly the tools that the turn before asked for.
+    """
     user, assistant, parent = view.tail.user, view.tail.assistant, decision.parent
-    if user.results or assistant.tool_ids or assistant.nulls or decision.rebuilt or not user.kinds:
+    if not user.kinds or assistant.nulls or decision.rebuilt or () in assistant.kinds or "" in assistant.blocks:
         return False
-    if () in assistant.kinds or b"t" in assistant.blocks:
-        return False
-    return parent is None or (parent.stop_reason == "end_turn" and not parent.empty and streak <= CONTINUATION_LIMIT)
+    if user.results or assistant.tool_ids:
+        answered = tuple([identity for identity, _ in user.results])
+        if len(user.kinds) != 1 or len(answered) != len(user.kinds[0]) or answered != assistant.tool_ids:
+            return False
+        expected = "tool_use" if decision.echoed else None
+    else:
+        expected = "end_turn"
+    if parent is None:
+        return expected == "end_turn"
+    return parent.stop_reason == expected and not parent.empty and streak <= CONTINUATION_LIMIT
 
 
 def of_request(seen: Evidence) -> list[tuple[str, str]]:

@@ -15,11 +15,11 @@ _INSTRUMENTORS: Final = (
 
 def active() -> bool:
     """Whether one of them is instrumenting.  Looks at what is imported; imports nothing."""
-    return any(_instruments(module, name) for module, name in _INSTRUMENTORS)
+    return any(_instruments(sys.modules.get(module), name) for module, name in _INSTRUMENTORS if module in sys.modules)
 
 
-def _instruments(module: str, name: str) -> bool:
-    kind = getattr(sys.modules.get(module), name, None)
+def _instruments(module: object, name: str) -> bool:
+    kind = getattr(module, name, None)
     if not isinstance(kind, type):
         return False
     # The class is a singleton: asking it for an instance would make one, so its own note of it is read.

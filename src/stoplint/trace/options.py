@@ -18,14 +18,6 @@ _SURFACES: Final[tuple[tuple[str, Surface], ...]] = (
 _STREAM_HELPER: Final = ("X-Stainless-Helper-Method", "x-stainless-helper-method", "X-Stainless-Stream-Helper")
 
 
-def describe(current: Turn, options: object) -> None:
-    """Note how the request came about.  `options` are the SDK's for this one request."""
-    current.options = options
-    parser = getattr(options, "post_parser", None)
-    if callable(parser):
-        options.post_parser = _remember(current, parser)  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
-
-
 def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:
     """The surface of the SDK that a request came through, by the SDK's own headers, and whether it is a beta one."""
     headers = getattr(options, "headers", None)
@@ -42,7 +34,7 @@ def surface_of(options: object, *, thread: bool) -> tuple[Surface, bool]:
     return "stream" if stream else "create", beta
 
 
-def _remember(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:
+def remembered(current: Turn, parser: Callable[..., object]) -> Callable[..., object]:
     """Keep the message the SDK is about to parse: `parse()` raises on a cut one, and its reason would be lost."""
 
     def post_parser(parsed: object) -> object:
@@ -67,11 +59,25 @@ def request_attributes(current: Turn, client: object) -> dict[str, Value]:
         found["gen_ai.request.max_tokens"] = asked.max_tokens
     if current.streaming:
         found["gen_ai.request.stream"] = True
-    host = getattr(url, "host", None)
-    if isinstance(host, str):
-        found["server.address"] = host
-        found["server.port"] = getattr(url, "port", None) or (80 if getattr(url, "scheme", "") == "http" else 443)
+    known = _servers.get(id(url))
+    if known is None:
+        if len(_servers) >= _SERVERS:
+            _servers.clear()
+        known = _servers[id(url)] = (url, *_server(url))
+    if known[1] is not None:
+        found["server.address"], found["server.port"] = known[1], known[2]
     return found
+
+
+_SERVERS: Final = 64
+_servers: dict[int, tuple[object, str | None, int]] = {}
+"""By the identity of URL objects, which never change and are kept for it: httpx takes one apart anew each time."""
+
+
+def _server(url: object) -> tuple[str | None, int]:
+    host = getattr(url, "host", None)
+    port = getattr(url, "port", None) or (80 if getattr(url, "scheme", "") == "http" else 443)
+    return (host if isinstance(host, str) else None, port)
 
 
 def _provider(client: object) -> str:

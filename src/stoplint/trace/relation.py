@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ADDED_LIMIT: Final = 4
 """How many added blocks at the end of a user turn are looked past to find the request it was before."""
+_LOOK: Final = 64
+_KEEP: Final = 24
 _DISTINCT: Final = 48
 """Characters from which on an answer alone, without what stands before it, names a turn."""
 
@@ -53,13 +55,16 @@ def decide(view: RequestView, find: Find) -> Decision:
     retried = find(view.key)
     if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
         return _retry(view, retried)
-    parent = _parent(view, find)
+    parent = find(view.parent_key) if view.point is not None and not view.tail.user.results else None
+    exact = parent is not None
+    if parent is None:
+        parent = _parent(view, find)
     if parent is None:
         return _extension(view, find)
     sibling = parent.child
     if sibling is not None and not sibling.failed:
         return _beside(view, parent, sibling)
-    return _onward(view, parent)
+    return _onward(view, parent, exact=exact)
 
 
 def _retry(view: RequestView, parent: TurnState) -> Decision:
@@ -75,42 +80,48 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
         found = find(identity)
         if found is not None:
             return found
-    if view.parent_digest is None:
+    if view.point is None:
         return None
-    found = find(view.parent_digest)
+    found = find(view.parent_key) if tail.user.results else None
     if found is None:
         key = loose_key(tail.assistant, tail.before, tail.depth)
         found = find(key) if key is not None else None
     return found
 
 
-def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> Hashable | None:
-    """A key for an assistant turn that survives an edited echo and, where it is long enough to name itself, a trimmed
-    history: an application that trims keeps the last answer, not what stood before it.
+def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> int | None:
+    """A key for an assistant turn that survives an edited echo (thinking dropped, blocks joined, text stripped) and,
+    where it is long enough to name itself, a trimmed history: an application that trims keeps the last answer, not
+    what stood before it.  Made of the ends of the text and the tool_use ids; None where there is neither.
     """
-    ends = canonical.loose(assistant)
-    if ends is None:
-        return None
-    texts = assistant.texts
-    if assistant.tool_ids or (texts and len(texts[0]) >= _DISTINCT):
-        return hash(ends)
-    return hash((ends, depth, before.blocks))
+    texts, tool_ids = assistant.texts, assistant.tool_ids
+    if len(texts) == 1:
+        text = texts[0]
+        head, tail = text[:_LOOK].strip()[:_KEEP], text[-_LOOK:].strip()[-_KEEP:]
+    else:
+        head = next((start for text in texts if (start := text[:_LOOK].strip()[:_KEEP])), "")
+        tail = next((end for text in reversed(texts) if (end := text[-_LOOK:].strip()[-_KEEP:])), "")
+    if tool_ids or (texts and len(texts[0]) >= _DISTINCT):
+        return hash((head, tail, tool_ids)) if head or tail or tool_ids else None
+    return hash((head, tail, depth, before.blocks)) if head or tail else None
 
 
-def _onward(view: RequestView, parent: TurnState) -> Decision:
+def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Decision:
+    """`exact` is whether the parent was found by all of its content."""
     blocks = view.tail.assistant.blocks
     rebuilt = (
-        view.previous_id is None
+        not exact
+        and view.previous_id is None
         and bool(blocks)
         and parent.exact
-        and digest.answer_key(blocks) not in parent.answer_keys
+        and hash(blocks) not in parent.answer_keys
     )
     switched = () if parent.parameters == view.parameters else changed(parent.parameters, view.parameters)
     relation = _onward_relation(view, parent)
     retry = relation == "retry_unchanged" and bool(switched)
     if retry:
         relation = "retry_changed"
-    return Decision(relation, parent, switched if retry else (), True, rebuilt, False, switched)
+    return canonical.made(Decision, (relation, parent, switched if retry else (), True, rebuilt, False, switched))
 
 
 def _onward_relation(view: RequestView, parent: TurnState) -> Relation:
@@ -150,7 +161,7 @@ def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> De
 
 
 def _key_without(view: RequestView, added: int) -> int:
-    return digest.request_key(view.tail, view.parent_digest, view.system, without=added)
+    return digest.request_key(view.tail, view.parent_key, view.system, without=added)
 
 
 def _extension(view: RequestView, find: Find) -> Decision:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stoplint.trace import digest
+from stoplint.trace.canonical import made
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
-    from stoplint.trace.digest import Tail
+    from stoplint.trace.digest import Point, Tail
 
 SERVER_TOOL_PREFIXES: Final = (
     "web_search",
@@ -49,8 +50,8 @@ class Parameters(NamedTuple):
 class RequestView(NamedTuple):
     """A request as the relations and the findings see it.
 
-    `key` finds the same conversation again, `parent_digest` the turn this one carries on.  `previous_id` is the
-    response id that a message thread names.  `ends_with_assistant` is how a paused turn is resumed.  `forced_tool`
+    `key` finds the same conversation again, `parent_key` the turn this one carries on: the hash of `point`, or
+    `previous_id`, the response id that a message thread names.  `ends_with_assistant` is how a paused turn is resumed.  `forced_tool`
     is whether `tool_choice` leaves the model no other answer than a tool call.
     """
 
@@ -58,7 +59,8 @@ class RequestView(NamedTuple):
     tail: Tail
     system: int
     key: int
-    parent_digest: str | None
+    parent_key: Hashable
+    point: Point | None
     thread: bool
     previous_id: str | None
     ends_with_assistant: bool
@@ -66,6 +68,12 @@ class RequestView(NamedTuple):
     has_tools: bool
     forced_tool: bool
     readable: bool
+
+    def parent_digest(self) -> str | None:
+        """The digest of the turn that this request carries on, by what it shows of it; None where it shows none."""
+        if self.thread:
+            return None if self.previous_id is None else digest.thread_digest(self.previous_id)
+        return None if self.point is None else self.point.digest()
 
 
 _EMPTY: Final = digest.split(())
@@ -79,31 +87,39 @@ def view(body: Mapping[str, object]) -> RequestView:
     tail = digest.split(messages) if isinstance(messages, (list, tuple)) and messages else _EMPTY
     given = get("system")
     system = digest.system_key(given) if given else 0
-    thread, previous_id = get("thread"), None
+    thread, previous_id, point = get("thread"), None, None
+    parent: Hashable = None
+    assistant, user = tail.assistant, tail.user
     if isinstance(thread, dict):
         previous = thread.get("previous_message_id")
-        previous_id = previous if isinstance(previous, str) else None
-        parent = None if previous_id is None else digest.thread_digest(previous_id)
+        parent = previous_id = previous if isinstance(previous, str) else None
     else:
         thread = None
-        parent = digest.parent_digest(tail)
+        if assistant.kinds:
+            point = made(digest.Point, (tail.depth, tail.opening, tail.before.blocks, assistant.blocks))
+            parent = hash(point)
     thinking, forced_tool, asked = False, False, parameters(body)
     if asked.others:
         thinking = _kind(get("thinking")) not in (None, "disabled")
         forced_tool = _kind(get("tool_choice")) in ("tool", "any")
-    return RequestView(
-        asked,
-        tail,
-        system,
-        digest.request_key(tail, parent, system),
-        parent,
-        thread is not None,
-        previous_id,
-        bool(tail.assistant.kinds) and not tail.user.kinds,
-        thinking,
-        asked.tools != 0,
-        forced_tool,
-        readable,
+    return made(
+        RequestView,
+        (
+            asked,
+            tail,
+            system,
+            # As `digest.request_key` has it.
+            hash((parent, tail.user_opening, user.blocks, system)),
+            parent,
+            point,
+            thread is not None,
+            previous_id,
+            bool(assistant.kinds) and not user.kinds,
+            thinking,
+            asked.tools != 0,
+            forced_tool,
+            readable,
+        ),
     )
 
 
@@ -116,13 +132,17 @@ def parameters(body: Mapping[str, object]) -> Parameters:
     model = body.get("model")
     max_tokens = body.get("max_tokens")
     tools = body.get("tools")
-    return Parameters(
-        model if isinstance(model, str) else None,
-        max_tokens if isinstance(max_tokens, int) else None,
-        _tools_key(tools) if tools else 0,
-        ()
-        if _COMPARED_SET.isdisjoint(body)
-        else tuple([(name, hash(repr(body[name]))) for name in _COMPARED if body.get(name)]),
+    others: tuple[tuple[str, int], ...] = ()
+    if not _COMPARED_SET.isdisjoint(body):
+        others = tuple([(name, hash(repr(body[name]))) for name in _COMPARED if body.get(name)])
+    return made(
+        Parameters,
+        (
+            model if isinstance(model, str) else None,
+            max_tokens if isinstance(max_tokens, int) else None,
+            _tools_key(tools) if tools else 0,
+            others,
+        ),
     )
 
 

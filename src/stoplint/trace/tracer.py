@@ -55,7 +55,7 @@ class Tracer:
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
-        self._unsettled: deque[Turn] = deque()
+        self._unsettled: deque[tuple[Turn, tuple[Hashable, ...]]] = deque()
 
     # The request side.
 
@@ -154,32 +154,25 @@ class Tracer:
         current.done = True
         current.answer = found
         current.ended_at = time.time_ns()
-        _complete(current)
-        me = get_ident()
+        keys = _complete(current)
+        telemetry, chains, me = self.telemetry, self.chains, get_ident()
         if me in self._inside:
             # A finalizer that interrupted this very thread in our own code: the span cannot wait, the rest can.
-            self._unsettled.append(current)
-            self._decorate(current)
+            self._unsettled.append((current, keys))
+            if telemetry is not None:
+                telemetry.finish(current)
             return
         self._inside.add(me)
         try:
-            self._settle(current)
-            self._decorate(current)
+            with chains.lock:
+                chains.settle_locked(current.state, keys, current.ended_at)
+            if telemetry is not None:
+                telemetry.finish(current)
             self._tell(current)
         finally:
             self._inside.discard(me)
         if self.pending or self._unsettled:
             self.drain()
-
-    def _settle(self, current: Turn) -> None:
-        chains, state = self.chains, current.state
-        keys = () if state.failed else _keys(current)
-        with chains.lock:
-            chains.settle_locked(state, keys, current.ended_at)
-
-    def _decorate(self, current: Turn) -> None:
-        if self.telemetry is not None:
-            self.telemetry.finish(current)
 
     def _tell(self, current: Turn) -> None:
         telemetry, sink = self.telemetry, self.sink()
@@ -194,8 +187,10 @@ class Tracer:
                 telemetry.finding(found, current.span)
             if sink is not None:
                 sink.finding(found)
-        if telemetry is not None:
+        if current.own and telemetry is not None:
             telemetry.end(current)
+        # They may hold the turn in turn.
+        current.options = None
 
     def drain(self) -> None:
         """Do what finalizers left."""
@@ -203,8 +198,9 @@ class Tracer:
             # Another thread may take the last of them in between.
             with suppress(IndexError):
                 if self._unsettled:
-                    current = self._unsettled.popleft()
-                    self._settle(current)
+                    current, keys = self._unsettled.popleft()
+                    with self.chains.lock:
+                        self.chains.settle_locked(current.state, keys, current.ended_at)
                     self._tell(current)
                 else:
                     self.pending.popleft()()
@@ -241,6 +237,7 @@ class Tracer:
         message = mistakes.unhandled(last)
         if message is not None:
             self.finding(last, "SL102", message)
+        self.chains.let_go(chain, last)
 
     def _tell_chain(self, chain: Chain, last: TurnState) -> None:
         over = ChainRecord(chain.chain_id, outcome(last), chain.length, chain.ended_at or time.time_ns(), os.getpid())
@@ -276,19 +273,25 @@ class Tracer:
 
 def _state(view: RequestView, decision: relation.Decision) -> TurnState:
     parent = decision.parent
-    chain = parent.chain if parent is not None else Chain(new_id())
-    state = TurnState(chain, view.key, view.parameters)
+    if parent is None:
+        state = TurnState(Chain(new_id()), view.key, view.parameters)
+    else:
+        # Of what is kept, what can be shared is: memory that is not there is not walked through either.
+        same = parent.parameters == view.parameters
+        state = TurnState(parent.chain, view.key, parent.parameters if same else view.parameters)
     state.relation = decision.relation
     state.forced_tool = view.forced_tool
     state.user_blocks = len(view.tail.user.blocks)
-    state.parent_digest = view.parent_digest
     if parent is None:
+        state.parent_digest = view.parent_digest()
         return state
     if decision.echoed:
         parent.child = state
-        state.parent_digest = parent.digest or view.parent_digest
+        state.parent_digest = parent.digest or view.parent_digest()
     elif decision.relation != "reply":
         state.parent_digest = parent.parent_digest
+    else:
+        state.parent_digest = view.parent_digest()
     if parent.relation == decision.relation and _goes_on(decision, parent):
         state.streak = parent.streak + 1
     return state
@@ -303,44 +306,38 @@ def _goes_on(decision: relation.Decision, parent: TurnState) -> bool:
     )
 
 
-def _complete(current: Turn) -> None:
-    """Carry what the answer says over to what is kept of the turn."""
+def _complete(current: Turn) -> tuple[Hashable, ...]:
+    """Carry what the answer says over to what is kept of the turn.  Returns what later requests may show of it."""
     state, found = current.state, current.answer
+    content = found.content
     state.failed = current.error is not None and found.stop_reason is None
     state.response_id = found.response_id
     state.stop_reason = found.stop_reason
     state.empty = found.empty
     state.exact = found.exact
     state.truncated_tool_use = found.truncated_tool_use
-    state.tool_ids = found.content.tool_ids
+    state.tool_ids = content.tool_ids
     if state.failed:
-        return
-    view, blocks = current.view, found.content.blocks
-    if view.thread and found.response_id is not None:
-        state.digest = digest.thread_digest(found.response_id)
+        return ()
+    view, tail = current.view, current.view.tail
+    keys: tuple[Hashable, ...] = ()
+    if view.thread:
+        if found.response_id is not None:
+            state.digest = digest.thread_digest(found.response_id)
+            keys = (found.response_id,)
     elif view.readable:
-        current.digests = digest.turn_digests(view.tail, blocks)
-        state.digest = current.digests[0]
-
-
-def _keys(current: Turn) -> tuple[Hashable, ...]:
-    """What later requests may show of this turn."""
-    state, view, found = current.state, current.view, current.answer
-    content, tail = found.content, view.tail
-    own = digest.answer_key(content.blocks)
+        points = digest.turn_points(tail, content.blocks)
+        state.digest = points[0].digest()
+        keys = tuple(map(hash, points))
+    state.answer_keys = (hash(content.blocks),)
     if view.ends_with_assistant:
-        joined = digest.joined(tail.assistant, content)
-        state.answer_keys = (own, digest.answer_key(joined.blocks))
-        state.nulls = joined.nulls
-        loose = relation.loose_key(joined, tail.before, tail.depth)
+        content = digest.joined(tail.assistant, content)
+        state.answer_keys += (hash(content.blocks),)
+        loose = relation.loose_key(content, tail.before, tail.depth)
     else:
-        state.answer_keys = (own,)
-        state.nulls = content.nulls
         loose = relation.loose_key(content, tail.user, tail.length)
-    keys: tuple[Hashable, ...] = current.digests + content.tool_ids
-    if loose is not None:
-        keys += (loose,)
-    return (*keys, found.response_id) if found.response_id is not None and view.thread else keys
+    state.nulls = content.nulls
+    return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
 
 
 def _content_of_request(body: Mapping[str, object]) -> str | None:

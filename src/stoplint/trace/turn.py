@@ -49,7 +49,6 @@ class Turn:
     retries = 0
     answer: Answer = NO_ANSWER
     error: str | None = None
-    digests: tuple[str, ...] = ()
     done = False
     parsed: object = None
     reading = False

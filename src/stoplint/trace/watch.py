@@ -164,6 +164,8 @@ class Watcher:
                 self.over(turn, *_stream_failure(error))
             else:
                 self.over(turn, "abandoned")
+            # It holds its observer in turn: without the circle both are freed at once.
+            observer.__dict__.pop("end", None)
             original(how, error)
 
         observer.end = end  # type: ignore[attr-defined]
