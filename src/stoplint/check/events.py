@@ -85,8 +85,9 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up) or "return" or "assign"
-    (a constant that a function returns or a variable gets); outcomes of one `source` can be compared; `result` is the constant as text.
+    """What a program makes of some stop reasons.  `kind` is "table" (an entry that is looked up), "default" (what a table
+    gives for the reasons that it does not have), "return" or "assign" (a constant that a function returns or a variable
+    gets); outcomes of one `source` can be compared; `result` is the constant as text.
     """
 
     kind: str
@@ -267,7 +268,8 @@ class CallLost:
     """A tool_use block may stay without a result while others get one; `how`: "skipped" (a filter), "left" (the loop over
     the blocks ends early), "raises" (the history lives on, and the tool may raise before its result is there),
     "interrupted" (a handler of KeyboardInterrupt goes on with the turn at `where` unanswered), "cut" (the history is cut by position, and
-    the call may be cut off), "swallowed" (a handler goes on without writing the result).
+    the call may be cut off), "swallowed" (a handler goes on without writing the result), "asked" (a request in the loop over the
+    blocks takes one result along).
     """
 
     request: Request

@@ -311,8 +311,9 @@ def _while(run: Run, node: ir.While, state: State) -> Exits:
 
 
 def _for(run: Run, node: ir.For, state: State) -> Exits:
+    items = evaluate(run, node.iter, state)
+
     def enter(head: State) -> tuple[list[State], list[State]]:
-        items = evaluate(run, node.iter, head)
         past = head.copy()
         advance(items, past, ENDED)
         advance(items, head, RUNNING)

@@ -160,9 +160,25 @@ def finish_blocks(run: Run, loop: Loop, ends: Iterable[State]) -> None:
         seen = loop.blocks.get(token, 0) | seen_of(token, ends)
         if request is not None and seen & ANSWERED:
             run.emit(CallLost(request, where, how))
+    around = {token for outer in run.frame.loops for token in outer.blocks}
     for state in ends:
         for token in loop.blocks:
             _set(state, token, 0)
+        for name, val in list(state.env.items()):
+            if any(atom.kind in OF_BLOCK and atom.ref in loop.blocks and atom.ref not in around for atom in val):
+                state.env[name] = picked(val, loop.where)  # the last one that the loop put there
+
+
+def note_sent(run: Run, turns: tuple[Turn, ...], at: int) -> None:
+    """A request inside the loop over the blocks of an answer takes the result of the block at hand along, and no other."""
+    loop = block_loop(run)
+    if loop is None or len(turns) < 2 or turns[-1].blocks != ("tool_result",):
+        return
+    for token in tokens(frozenset(turns[-1].answers), OF_BLOCK):
+        alone = [a.info for a in turns[-1].answers if isinstance(a.info, BlockInfo) and a.info.picked is None]
+        request = run.request_of(token)
+        if request is not None and alone and token in loop.blocks and token in turns[-2].owners:
+            run.emit(CallLost(request, run.where(at), "asked"))
 
 
 def block_loop(run: Run) -> Loop | None:

@@ -251,7 +251,7 @@ def _copy(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 def _dict(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     atom = only(arguments.get(0) or UNKNOWN)
-    if atom is not None and atom.kind in ("message", "block", "event"):
+    if atom is not None and atom.kind in ("message", "block", "event", "tool_input"):
         return value(atom)
     inner = run.obj(state, atom.ref) if atom is not None and atom.kind == "dict" else None
     items = dict(inner.items) if isinstance(inner, DictObj) else {}

@@ -182,7 +182,7 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
     """`mapping[stop_reason]`: every key is named; the result carries the reason on."""
     reasons = [a for a in key if a.kind in REASON_KINDS]
     if reasons:
-        look_up_reason(run, atom, reasons, at, state, default=False)
+        look_up_reason(run, atom, reasons, at, state, None)
         return frozenset(Atom("reason_like", a.ref) for a in reasons)
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, DictObj):

@@ -19,6 +19,7 @@ from stoplint.check.values import (
     UNKNOWN,
     Atom,
     Value,
+    const,
     literal,
     only,
     ordered,
@@ -153,7 +154,7 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
     if name in ("get", "pop", "setdefault") and arguments.positional:
         reasons = [a for a in arguments.positional[0] if a.kind in REASON_KINDS]
         if reasons:
-            look_up_reason(run, atom, reasons, at, state, default=True)
+            look_up_reason(run, atom, reasons, at, state, arguments.get(1, "default") or const(None))
             return frozenset(Atom("reason_like", a.ref) for a in reasons)
         key = literal(arguments.positional[0])
         known = obj.get(key) if key is not None else union(val for _, val in obj.items)

@@ -8,7 +8,7 @@ from stoplint.check import ir
 from stoplint.check.events import Outcome, ReasonCompared
 from stoplint.check.knowledge import DictObj
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Token, Value, Where, only, ordered, value
-from stoplint.reasons import BIT, OTHER, mask_of
+from stoplint.reasons import BIT, EVERY, OTHER, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -42,8 +42,10 @@ def _spots(run: Run, val: Value, values: tuple[str, ...]) -> tuple[Where | None,
     return tuple(known.get(text) if known is not None else None for text in values)
 
 
-def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State, *, default: bool) -> None:
-    """`mapping[stop_reason]`, `mapping.get(stop_reason)`: every key is named, and what it leads to is the outcome."""
+def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State, default: Value | None) -> None:
+    """`mapping[stop_reason]`, `mapping.get(stop_reason)`: every key is named, and what it leads to is the outcome.
+    `default` is what the others lead to; None where that is an error.
+    """
     obj = run.obj(state, mapping.ref)
     keys = tuple(key for key, _ in obj.items if isinstance(key, str)) if isinstance(obj, DictObj) else ()
     closed = isinstance(obj, DictObj) and not obj.open
@@ -52,7 +54,7 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
         if not keys or not isinstance(obj, DictObj):
             run.expose(reason.ref, state)
             continue
-        missing = 0 if default or not closed else _missing(run, reason, mask_of(keys), state)
+        missing = 0 if default is not None or not closed else _missing(run, reason, mask_of(keys), state)
         request = run.request_of(reason.ref)
         if request is None or not isinstance(reason.ref, Token):
             continue
@@ -65,6 +67,17 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
                 outcomes[
                     Outcome("table", repr(mapping.ref), repr(atom.ref), BIT.get(key, 0), spot or run.where(at))
                 ] = None
+        others = _others(run, mapping, keys, default or UNKNOWN, at) if closed else None
+        if others is not None:
+            outcomes[others] = None
+
+
+def _others(run: Run, mapping: Atom, keys: tuple[str, ...], default: Value, at: int) -> Outcome | None:
+    """What a table's default makes of the reasons that it does not have."""
+    atom = only(default, "const")
+    if atom is None or atom.ref is None:
+        return None
+    return Outcome("default", repr(mapping.ref), repr(atom.ref), EVERY & ~mask_of(keys) & ~OTHER, run.where(at))
 
 
 def _missing(run: Run, reason: Atom, named: int, state: State) -> int:

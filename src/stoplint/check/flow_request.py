@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check.events import CallLost, Request, RequestMade
+from stoplint.check.flow_blocks import note_sent
 from stoplint.check.flow_escape import reach
-from stoplint.check.flow_follow import mark_sent, repeated_from, sent_before
+from stoplint.check.flow_follow import mark_sent, message_list, repeated_from, sent_before
 from stoplint.check.flow_lists import as_list
 from stoplint.check.flow_loops import note_request
 from stoplint.check.flow_names import attribute_chain
@@ -122,6 +123,8 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
         note_request(run, token)
         result = "raw_stream" if surf == "raw_stream" else sdk.STEPS[kind, "()"]
         found.add(Atom(result, token))
+    listed = message_list(run, options.get("messages"), state)
+    note_sent(run, listed[1].turns if listed is not None else (), at)
     mark_sent(run, [run.token(at, mode) for mode, _ in modes], options.asked, state)
     return frozenset(found)
 

@@ -199,7 +199,8 @@ class Program:
         """
         first = name.split(".", maxsplit=1)[0]
         if first in sdk.OWN_MODULES:
-            return None  # a project's own `anthropic.py` beside it is not what `import anthropic` finds
+            # a project's own `anthropic.py` is not what `import anthropic` finds; neighbours in such a folder find others
+            return self.modules.get(name) if "." in name and near.startswith(f"{first}.") else None
         if first in sys.stdlib_module_names:
             return self.modules.get(name)
         parts = near.split(".")[:-1]

@@ -10,15 +10,19 @@ if TYPE_CHECKING:
 
 UNFINISHED = PAUSE_TURN | REFUSAL | CONTEXT_WINDOW
 
+PARTNER = {"table": "table", "default": "table"}
+"""The outcomes of a table are compared with its entries."""
+
 
 def pause_turn_collapsed(event: ResponseEnded) -> tuple[Report, ...]:
     """An unfinished answer gets the outcome of a finished one."""
     found = dict(_in_tests(event)) if event.exposed_raw else {**dict(_in_outcomes(event)), **dict(_in_tests(event))}
     reports: list[Report] = []
     for where, mask in sorted(found.items()):
-        listed = " and ".join(names(mask))
+        listed = names(mask)
+        whole = " and ".join(part for part in (", ".join(listed[:-1]), listed[-1]) if part)
         message = (
-            f"{listed} gets the same outcome here as end_turn, so that nobody behind it can tell an unfinished answer "
+            f"{whole} {'gets' if len(listed) == 1 else 'get'} the same outcome here as end_turn, so that nobody behind it can tell an unfinished answer "
             "from a finished one. Give it an outcome of its own, or hand stop_reason on beside it"
         )
         reports.append(Report(where, message, "same as end_turn", mask, event.request))
@@ -30,12 +34,14 @@ def _in_outcomes(event: ResponseEnded) -> list[tuple[Where, int]]:
     found: list[tuple[Where, int]] = []
     for one in event.outcomes:
         same = [
-            two for two in event.outcomes if (two.kind, two.source, two.result) == (one.kind, one.source, one.result)
+            two
+            for two in event.outcomes
+            if (two.source, two.result) == (one.source, one.result) and two.kind == PARTNER.get(one.kind, one.kind)
         ]
-        mask = one.reasons & UNFINISHED & event.named
+        mask = one.reasons & UNFINISHED & (event.request.sure if one.kind == "default" else event.named)
         if mask and event.named & END_TURN and any(two.reasons & END_TURN for two in same):
             test = next((where for where, named in event.tests if named & END_TURN and named & mask), None)
-            found.append((one.where if test is None or one.kind == "table" else test, mask))
+            found.append((one.where if test is None or one.kind in PARTNER else test, mask))
     return found
 
 

@@ -20,6 +20,10 @@ HOW = {
         "Leaving the loop over the blocks here leaves the calls behind it without a tool_result: the next request is a "
         "400. Answer every tool_use block first"
     ),
+    "asked": (
+        "This request is made for each tool_use block with the result of that block alone: the others in the turn before are "
+        "unanswered, which is a 400. Collect all results, and ask once behind the loop"
+    ),
     "raises": (
         "When this raises, the history keeps the tool_use turn without its results, and every later request is a 400. "
         "Catch it and answer with `is_error`, or keep the turn together with its results"
@@ -55,7 +59,7 @@ def tool_result_missing(event: TurnAppended | CallLost | Converted) -> Report | 
         message = CONVERTED.get(event.what)
         return Report(event.where, message, "calls without results", profile="strict") if message else None
     if isinstance(event, CallLost):
-        if event.request.one_tool and event.how in ("skipped", "left"):
+        if event.request.one_tool and event.how in ("skipped", "left", "asked"):
             return None
         label = "cuts calls from their results" if event.how == "cut" else "a call without its result"
         return Report(event.where, HOW[event.how], label, request=event.request, in_owner=event.how != "cut")
