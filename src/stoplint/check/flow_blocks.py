@@ -172,7 +172,7 @@ def finish_blocks(run: Run, loop: Loop, ends: Iterable[State]) -> None:
 def note_sent(run: Run, turns: tuple[Turn, ...], at: int) -> None:
     """A request inside the loop over the blocks of an answer takes the result of the block at hand along, and no other."""
     loop = block_loop(run)
-    if loop is None or len(turns) < 2 or turns[-1].blocks != ("tool_result",):
+    if loop is None or len(turns) < 2 or turns[-1].blocks != ("tool_result",) or turns[-2].how == "rebuilt":
         return
     for token in tokens(frozenset(turns[-1].answers), OF_BLOCK):
         alone = [a.info for a in turns[-1].answers if isinstance(a.info, BlockInfo) and a.info.picked is None]

@@ -67,18 +67,27 @@ def tool_result_missing(event: TurnAppended | CallLost | Converted) -> Report | 
     requests = [request for request in event.answered if not request.one_tool and request.tools is not False]
     if where is None or not requests:
         return None
-    return Report(where, PICKED, "the one call that is answered", request=requests[0], in_owner=True)
+    # whoever makes a request that is not in view may have switched parallel calls off
+    unseen = all(request.surface == "unknown" for request in requests) and not _filtered(event)
+    label = "the one call that is answered"
+    return Report(where, PICKED, label, request=requests[0], in_owner=True, profile="strict" if unseen else None)
 
 
 def _chosen(event: TurnAppended) -> Where | None:
     """Where the only block that the turn answers was picked, or others were filtered out."""
+    filtered = _filtered(event)
+    if filtered is not None:
+        return filtered
     infos = [atom.info for atom in event.turn.answers if isinstance(atom.info, BlockInfo)]
-    for info in infos:
-        if info.lost is not None:
-            return info.lost
     if len({info.picked for info in infos}) != 1 or event.turn.blocks != ("tool_result",) or event.many:
         return None
     before = event.before[-1] if event.before else None
     if before is None or before.role != "assistant" or not before.owners or before.how == "rebuilt":
         return None
     return infos[0].picked or (infos[0].where if infos[0].position is not None else None)
+
+
+def _filtered(event: TurnAppended) -> Where | None:
+    """Where calls beside the answered ones were filtered out."""
+    infos = (atom.info for atom in event.turn.answers if isinstance(atom.info, BlockInfo))
+    return next((info.lost for info in infos if info.lost is not None), None)
