@@ -25,7 +25,7 @@ from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import note_thinned
 from stoplint.check.flow_core import Exits, evaluate
-from stoplint.check.flow_errors import assigned
+from stoplint.check.flow_errors import assigned, open_again
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
@@ -236,7 +236,7 @@ def _import(run: Run, node: ir.Import, state: State) -> Exits:
 
 
 def _if(run: Run, node: ir.If, state: State) -> Exits:
-    asked, sized, frame = run.free_tests, run.size_tests, run.frame
+    asked, sized, frame, errors = run.free_tests, run.size_tests, run.frame, run.error_tests
     yes, no = branch(run, node.test, state)
     free = run.free_tests > asked
     sized = run.size_tests - sized
@@ -255,6 +255,9 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     if len(sides) > 1:
         note_branch(run, node.at, *sides)
         note_thinned(run, node.test, *sides)
+    if run.error_tests > errors and len(sides) > 1 and not all(sides):
+        for path in exits.go:
+            open_again(path)
     return exits
 
 

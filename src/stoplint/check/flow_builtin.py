@@ -106,6 +106,7 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
     subject = frozenset(a for a in subject if not (a.kind == "const" and a.ref is None))
     kinds = {atom.kind for atom in subject}
     if kinds == {"exception"}:
+        run.error_tests += 1
         attribute = text_of(second) or "?" if name == "hasattr" else ""
         return narrow_error(path, subject, _class_names(run, second, state), attribute) if path is not None else UNKNOWN
     if name == "hasattr":

@@ -9,7 +9,7 @@ from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_builtin import call_external, is_display
 from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
-from stoplint.check.flow_errors import built_by_call
+from stoplint.check.flow_errors import ERRORS, built_by_call
 from stoplint.check.flow_escape import escape, reach
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
@@ -70,6 +70,7 @@ def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
     rest: Value | None = None
     for arg in expr.args:
         val = evaluate(run, arg.value, state)
+        run.error_tests += any(atom.kind in ERRORS for atom in val)
         if arg.star == "**":
             splats.append(val)
         elif arg.star == "*":

@@ -195,6 +195,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     if op in ("==", "!=") and told == [False, True]:
         left, right = right, left
     if any(atom.kind == "exception_text" for atom in left | right):
+        run.error_tests += 1
         error_compared(
             run, left | right, strings_in(run, _literals(left), state) or strings_in(run, _literals(right), state), at
         )

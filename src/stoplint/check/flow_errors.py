@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
@@ -9,6 +10,7 @@ from stoplint.check import ir
 from stoplint.check.events import ErrorCompared, ErrorRead, ReasonInvented
 from stoplint.check.flow_core import set_path
 from stoplint.check.flow_escape import reach
+from stoplint.check.knowledge import EMPTY, NONEMPTY
 from stoplint.check.values import UNKNOWN, Atom, Value, text_of, value
 
 if TYPE_CHECKING:
@@ -131,3 +133,13 @@ def invented(run: Run, val: Value, at: int) -> None:
     text = text_of(val)
     if text is not None:
         run.emit(ReasonInvented(run.where(at), text))
+
+
+ERRORS = frozenset({"exception", "exception_text"})
+
+
+def open_again(state: State) -> None:
+    """A test of the error decides whether this goes on: whether it does after an empty answer is anybody's guess."""
+    for token, known in state.know.items():
+        if known.content == EMPTY:
+            state.know[token] = replace(known, content=EMPTY | NONEMPTY)

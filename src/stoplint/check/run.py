@@ -81,6 +81,7 @@ class Run:
         self.reason_reads: dict[Where, frozenset[str]] = {}
         self.free_tests = 0
         self.size_tests = 0
+        self.error_tests = 0
         self.unsure = 0
         self.with_nulls: set[Where] = set()
         self.max_depth = max_depth
