@@ -100,6 +100,7 @@ class Program:
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()
         self.filling: set[str] = set()
+        self.drafting: set[str] = set()
         self.failing: set[str] = set()
         self.sending: set[str] = set()
         self.touched: set[str] = set()

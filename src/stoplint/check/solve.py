@@ -83,22 +83,28 @@ def _tells_nothing(program: Program, key: str, called: list[str]) -> bool:
         return False
     if key in program.retrying and not program.failing.isdisjoint(called):
         return False
-    sends = not program.sending.isdisjoint(called)
-    return all(one in program.inert or (one in program.filling and not sends) for one in called)
+    if not program.sending.isdisjoint(called):
+        return program.inert.issuperset(called)
+    # What only drafts is looked into: whoever sends the draft has to know it.
+    return not program.drafting.issuperset(called) and (program.inert | program.filling | program.drafting).issuperset(
+        called
+    )
 
 
 def _inherit(program: Program, key: str, called: list[str]) -> None:
     """A function that was not interpreted does to its callers what those do that it calls."""
-    for kinds in (program.failing, program.sending, program.filling):
+    for kinds in (program.failing, program.sending, program.filling, program.drafting):
         if not kinds.isdisjoint(called):
             kinds.add(key)
-    if key not in program.filling:
+    if key not in program.filling | program.drafting:
         program.inert.add(key)
 
 
 def _note(program: Program, key: str, run: RootRun) -> None:
     """Keep what the callers of a function have to know of it."""
-    if not run.handing and not run.turned:
+    if run.drafting and not run.handing and not run.turned:
+        program.drafting.add(key)
+    elif not run.handing and not run.turned:
         (program.filling if run.mutated else program.inert).add(key)
     if run.failing:
         program.failing.add(key)
@@ -214,7 +220,9 @@ class RootRun(Run):
     given: Value | None = None
     """What it returns, where all of that is the same for every call, as a client is."""
     handing: bool = False
-    """What it returns holds something of a response, or of the next request."""
+    """What it returns holds something of a response, or what makes a request."""
+    drafting: bool = False
+    """What it returns holds turns, blocks or tools for a request."""
     failing: bool = False
     """It may fail because of what an answer is, or gives tool input, which is validated where it is tried again."""
 
@@ -297,7 +305,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         for val, end in frame.returned
         for atom in reach(run, val | frame.yielded, end)
     )
-    run.handing = _hands_out(run)
+    run.handing, run.drafting = _hands_out(run), _drafts(run)
     inputs = (atom.kind == "tool_input" for val, end in frame.returned for atom in reach(run, val, end, 1))
     run.failing = run.positional or any(inputs) or _fails_for_an_answer(run)
     for end in [*ends, *(end for _, end in frame.returned)]:
@@ -322,9 +330,13 @@ def _hands_out(run: RootRun) -> bool:
         for atom in reach(run, val, state):
             if atom.kind in TELLING or (atom.kind == "func" and run.program.is_interesting(str(atom.ref))):
                 return True
-        if _matters(run, val, state):
-            return True
     return False
+
+
+def _drafts(run: RootRun) -> bool:
+    frame = run.frame
+    ends = [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]
+    return any(_matters(run, val, state) for val, state in ends)
 
 
 def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: str | None) -> Value:
