@@ -120,12 +120,13 @@ def basics(tree: Path, cache: Path, ruff: Path | None) -> list[Tool]:
             Tool("ruff, one rule, cold", [*one, "--no-cache", "."]),
             Tool("ruff, one rule, warm", [*one, "--cache-dir", str(cache / "r"), "."]),
         ]
-    edited = edit_target(tree)
+    requesting, other = edit_targets(tree)
     return [
         *tools,
         Tool("stoplint, cold", [*stoplint, "."], lambda: shutil.rmtree(cache / "s", ignore_errors=True), rounds=1),
         Tool("stoplint, warm", [*stoplint, "."], lambda: settle(stoplint, tree)),
-        Tool("stoplint, one file changed", [*stoplint, "."], lambda: edit(edited)),
+        Tool("stoplint, a caller changed", [*stoplint, "."], lambda: edit(requesting)),
+        Tool("stoplint, another file changed", [*stoplint, "."], lambda: edit(other)),
     ]
 
 
@@ -135,12 +136,14 @@ def settle(stoplint: list[str], tree: Path) -> None:
     subprocess.run([*stoplint, "."], cwd=tree, capture_output=True, check=False)
 
 
-def edit_target(tree: Path) -> Path:
-    """A file that the check has to look into: the first that makes a request."""
-    for path in sorted(tree.rglob("*.py")):
-        if b"messages.create(" in path.read_bytes():
-            return path
-    raise SystemExit(f"{tree}: no file makes a request")
+def edit_targets(tree: Path) -> tuple[Path, Path]:
+    """A file that the check has to look into, the first that makes a request, and one that says nothing of the API."""
+    held = {path: path.read_bytes() for path in sorted(tree.rglob("*.py"))}
+    requesting = [path for path, data in held.items() if b"messages.create(" in data]
+    others = [path for path, data in held.items() if b"messages" not in data and b"anthropic" not in data.lower()]
+    if not requesting or not others:
+        raise SystemExit(f"{tree}: no file makes a request, or every file does")
+    return requesting[0], others[len(others) // 2]
 
 
 def edit(path: Path) -> None:
@@ -250,10 +253,13 @@ def main() -> None:
         print(
             f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB; load {os.getloadavg()[0]:.1f}"
         )
+        others = peers(options.bin, scratch)
+        wanted = [*others] if options.peers == "all" else [one for one in options.peers.split(",") if one]
+        if unknown := [one for one in wanted if one not in others]:
+            parser.error(f"--peers: there is no {', '.join(unknown)}; there are {', '.join(others)}")
         ruff = options.bin / "ruff"
         costs = run_all(basics(tree, scratch, ruff if ruff.exists() else None), tree, options.rounds, options.limit)
-        others = peers(options.bin, scratch)
-        for peer in others if options.peers == "all" else [one for one in options.peers.split(",") if one]:
+        for peer in wanted:
             tool = others[peer]
             if isinstance(tool, str):
                 print(f"{peer:<28} skipped: {tool}")
