@@ -97,3 +97,9 @@ def test_clients_ignore_proxies(fake_messages, monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     fake_messages.add(text("1"))
     assert fake_messages.client().messages.create(**PARAMS).content[0].text == "1"
+
+
+def test_ids_of_two_runs_differ():
+    with FakeMessages([text("one")]) as first, FakeMessages([text("two")]) as second:
+        ids = {fake.client().messages.create(**PARAMS).id for fake in (first, second)}
+    assert len(ids) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ class Api:
         self._batches = Batches()
         self._lock = threading.Lock()
         self._counters: dict[str, itertools.count[int]] = {}
+        self._run = secrets.token_hex(3)  # ids are told apart in a store that several runs write to, as the API's are
 
     def handle(self, request: Request) -> Reply:
         """The reply to `request`. A path that the fake does not know is a 404, an answer that cannot be sent a 500."""
@@ -158,7 +160,7 @@ class Api:
     def _next_id(self, prefix: str) -> str:
         with self._lock:
             number = next(self._counters.setdefault(prefix, itertools.count(1)))
-        return f"{prefix}_fake{number:06d}"
+        return f"{prefix}_fake{self._run}{number:06d}"
 
 
 def _asks_for_a_message(path: str) -> bool:
