@@ -193,6 +193,7 @@ def test_a_stream_given_up_ends_its_turn(native, surface, leave):
     with Traced(native=native).at_work() as traced, fake(text("Once upon a time")) as api:
         give_up(opened(traced.client(api), surface), leave)
         collect()
+        traced.tracer.drain()  # as the next request does: what the collector frees is only noted
         (turn,) = traced.turns
         assert turn["stream.outcome"] == "abandoned"
         assert "stop_reason" not in turn

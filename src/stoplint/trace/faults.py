@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Final
+
+from stoplint.trace import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +17,7 @@ _log: Final = logging.getLogger(__name__)
 _lock = threading.Lock()
 _counts: dict[str, int] = {}
 _listeners: list[Callable[[str], None]] = []
+_waiting: deque[str] = deque()
 
 
 def note(place: str) -> None:
@@ -20,6 +25,14 @@ def note(place: str) -> None:
 
     The log line says where, not what: an exception's text may hold content.
     """
+    if collector.at_work():
+        _waiting.append(place)  # whatever lock this interrupts, the next fault or a look at the counts tells of it
+        return
+    _tell_waiting()
+    _count(place)
+
+
+def _count(place: str) -> None:
     try:
         # A finalizer can fault while the same thread counts: then the count is given up, not the thread.
         if _lock.acquire(timeout=0.1):
@@ -36,8 +49,15 @@ def note(place: str) -> None:
 
 def counts() -> dict[str, int]:
     """How many faults were swallowed in each hook so far, in this process."""
+    _tell_waiting()
     with _lock:
         return dict(_counts)
+
+
+def _tell_waiting() -> None:
+    while _waiting:
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            _count(_waiting.popleft())
 
 
 def listen(listener: Callable[[str], None]) -> None:

@@ -25,7 +25,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from stoplint.trace import faults
+from stoplint.trace import collector, faults
 from stoplint.trace.answer_hooks import AnswerHooks
 from stoplint.trace.options import remembered, request_attributes
 from stoplint.trace.patch import Patches
@@ -61,6 +61,7 @@ class Hooks:
         self._watcher = Watcher(tracer, None if reads is None else reads.event)
         self._after = AnswerHooks(self.patches, tracer, self._watcher, reads)
         self._others_active = others_active
+        self._attending = False
 
     def install(self, base_client: ModuleType, streaming: ModuleType, jsonl: ModuleType) -> None:
         """Put the hooks into the modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
@@ -72,10 +73,16 @@ class Hooks:
         replace(base_client, "start_api_call_span", self._start_span)
         replace(base_client, "finish_api_call_span", self._finish_span)
         self._after.install(streaming, jsonl)
+        if not self._attending:
+            self._attending = True
+            collector.attend()
 
     def remove(self) -> None:
         """Take the hooks out."""
         self.patches.undo()
+        if self._attending:
+            self._attending = False
+            collector.leave()
 
     # H1: the call.
 

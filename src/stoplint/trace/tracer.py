@@ -15,7 +15,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
-from stoplint.trace import callsite, canonical, digest, mistakes, relation, request, turn
+from stoplint.trace import callsite, canonical, collector, digest, mistakes, relation, request, turn
 from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
 from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
 from stoplint.trace.records import ChainRecord
@@ -156,8 +156,8 @@ class Tracer:
         current.ended_at = time.time_ns()
         keys = _complete(current)
         telemetry, chains, me = self.telemetry, self.chains, get_ident()
-        if me in self._inside:
-            # A finalizer that interrupted this very thread in our own code: the span cannot wait, the rest can.
+        if me in self._inside or collector.at_work():
+            # A finalizer, which may have interrupted this thread under any lock: the span cannot wait, the rest can.
             self._unsettled.append((current, keys))
             if telemetry is not None:
                 telemetry.finish(current)
