@@ -99,8 +99,7 @@ class Program:
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
         self.inert: set[str] = set()
-        self.filling: set[str] = set()
-        self.drafting: set[str] = set()
+        self.filling, self.drafting = set[str](), set[str]()
         self.failing: set[str] = set()
         self.sending: set[str] = set()
         self.touched: set[str] = set()
