@@ -317,3 +317,35 @@ def f(text):
     return r
 """
         assert any(event.again for event in events(code, RequestMade)) == again
+
+
+class TestLists:
+    """Lists that hold themselves, and parts of lists."""
+
+    def test_a_text_may_come_to_hold_its_own_list(self) -> None:
+        code = """
+def f(content, messages):
+    for _ in range(3):
+        content = [{"type": "text", "text": content}]
+        messages.append({"role": "user", "content": content})
+    return client.messages.create(messages=messages, **OPTIONS)
+"""
+        assert events(code, TurnAppended)
+
+    @pytest.mark.parametrize(
+        ("part", "cut"),
+        [("history[-20:]", True), ("history[len(history) - n :]", True), ("history[1:]", False), ("history[:]", False)],
+    )
+    def test_what_counts_as_a_blind_cut(self, part: str, cut: bool) -> None:
+        code = f"""
+def f(question, n):
+    history = []
+    while question():
+        history = {part}
+        history.append({{"role": "user", "content": "go"}})
+        r = client.messages.create(messages=history, tools=[{{"name": "t", "input_schema": {{}}}}], **OPTIONS)
+        history.append({{"role": "assistant", "content": r.content}})
+        results = [{{"type": "tool_result", "tool_use_id": b.id, "content": ""}} for b in r.content if b.type == "tool_use"]
+        history.append({{"role": "user", "content": results}})
+"""
+        assert any(event.how == "cut" for event in events(code, CallLost)) == cut

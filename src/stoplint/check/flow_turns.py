@@ -130,18 +130,18 @@ def blocks_of(run: Run, content: Value, state: State) -> tuple[str, ...]:
     return tuple(sorted(found or {"?"}))
 
 
-def _words(run: Run, content: Value, state: State) -> str:
-    """The literal text of a user turn, for what it asks."""
+def _words(run: Run, content: Value, state: State, depth: int = 3) -> str:
+    """The literal text of a user turn, for what it asks.  A text may come to hold the list that it is in."""
     found: list[str] = []
     for atom in ordered(content):
         if atom.kind == "const" and isinstance(atom.ref, str):
             found.append(atom.ref)
         elif atom.kind == "mix" and isinstance(atom.ref, tuple):
             found += [part.ref for part in atom.ref if part.kind == "const" and isinstance(part.ref, str)]
-        elif atom.kind == "list":
+        elif atom.kind == "list" and depth:
             obj = run.obj(state, atom.ref)
             parts = [fields(run, member, state) for member in ordered(obj.members)] if isinstance(obj, ListObj) else []
-            found += [_words(run, part.get("text") or UNKNOWN, state) for part in parts if part is not None]
+            found += [_words(run, part.get("text") or UNKNOWN, state, depth - 1) for part in parts if part is not None]
     return " ".join(word for word in found if word)
 
 
