@@ -236,9 +236,10 @@ def _import(run: Run, node: ir.Import, state: State) -> Exits:
 
 
 def _if(run: Run, node: ir.If, state: State) -> Exits:
-    asked, sized, frame, errors = run.free_tests, run.size_tests, run.frame, run.error_tests
+    asked, sized, frame, of_error = run.free_tests, run.size_tests, run.frame, run.error_tests
     yes, no = branch(run, node.test, state)
     free = run.free_tests > asked
+    of_error = run.error_tests - of_error
     sized = run.size_tests - sized
     exits = Exits()
     sides: list[list[State]] = []
@@ -255,7 +256,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     if len(sides) > 1:
         note_branch(run, node.at, *sides)
         note_thinned(run, node.test, *sides)
-    if run.error_tests > errors and len(sides) > 1 and not all(sides):
+    if of_error and len(sides) > 1 and not all(sides):
         for path in exits.go:
             open_again(path)
     return exits

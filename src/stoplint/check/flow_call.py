@@ -175,7 +175,7 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
     """A tool call handed to code that runs it: its input, or the tool_use block as a whole."""
     if is_display(name):
         return
-    storing = bool(name) and (name[0].isupper() or name in _STORING)
+    storing = bool(name) and (name[0].isupper() or name in _STORING or name.endswith(("tool_call", "tool_call_chunk")))
     direct = list(arguments.positional) + ([] if storing else list(arguments.keywords.values()))
     if storing:
         direct = []
@@ -189,4 +189,4 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
                 run.execute(atom, at, state, name)
 
 
-_STORING = frozenset({"append", "tool_call", "invalid_tool_call", "create_tool_call", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip
+_STORING = frozenset({"append", "replace", "format", "join", "encode", "split", "strip", "startswith", "endswith", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip
