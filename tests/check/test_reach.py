@@ -1,0 +1,60 @@
+"""Which functions are interpreted, and which files are loaded for it: no more than needed, and nothing that tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stoplint.check import engine
+from stoplint.check.load import Options as LoadOptions
+from stoplint.cli import run
+
+CLIENT = "import anthropic\n\nclient = anthropic.Anthropic()\n\n\n"
+ASK = 'client.messages.create(model="m", max_tokens=9, messages={})'
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """What is found in files of these texts: code and function, in a project that counts as large."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engine, "LoadOptions", lambda **options: LoadOptions(max_about=0, **options))
+
+    def check(**texts: str) -> list[tuple[str, str]]:
+        for name, text in texts.items():
+            Path(f"{name}.py").write_text(text, encoding="utf-8")
+        run(["check", "--no-cache", "--output-format", "json"])
+        return [(one["code"], one["function"]) for one in json.loads(capsys.readouterr().out)]
+
+    return check
+
+
+def test_an_inherited_method_with_what_the_heir_defines_anew(found) -> None:
+    base = (
+        "class Base:\n    def ask(self, question):\n        return Fixed(question)\n\n"
+        "    def text(self, question):\n        return self.ask(question).content[0].text\n\n\n"
+    )
+    heir = f"class Claude(Base):\n    def ask(self, question):\n        return {ASK.format('[question]')}\n"
+    assert found(app=CLIENT + base + heir) == [("SL101", "Base.text")]
+
+
+def test_a_caller_that_drafts_for_one_that_sends(found) -> None:
+    text = (
+        CLIENT
+        + "def results(id):\n"
+        + '    return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "1"}]}\n\n\n'
+        + 'def remark(text):\n    return {"role": "user", "content": text}\n\n\n'
+        + f"def send(messages):\n    print({ASK.format('messages')}.stop_reason)\n\n\n"
+        + 'def talk(id):\n    send([results(id), remark("Go on.")])\n'
+    )
+    assert found(app=text) == [("SL201", "talk")]
+
+
+def test_a_helper_that_speaks_of_the_api_is_loaded(found) -> None:
+    app = (
+        CLIENT.replace("anthropic\n\n", "anthropic\n\nfrom checks import finished\n\n", 1)
+        + f"def ask(messages):\n    message = {ASK.format('messages')}\n    return finished(message.stop_reason)\n"
+    )
+    helper = 'def finished(stop_reason):\n    return stop_reason == "end-turn"\n'
+    assert found(app=app, checks=helper) == [("SL105", "finished")]
