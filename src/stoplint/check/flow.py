@@ -35,7 +35,8 @@ from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
-from stoplint.check.run import MAX_STEPS, Run, Stop
+from stoplint.check.names import is_test
+from stoplint.check.run import ASSERTED, MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
 from stoplint.sdk import MESSAGE_CLASSES, STEPS
 
@@ -180,6 +181,8 @@ def _continue(run: Run, node: ir.Continue, state: State) -> Exits:
 
 
 def _assert(run: Run, node: ir.Assert, state: State) -> Exits:
+    if is_test(run.frame.module.name):
+        run.excused.add(ASSERTED)
     yes, no = branch(run, node.test, state)
     if node.message is not None and no:
         evaluate(run, node.message, no[0])

@@ -13,6 +13,7 @@ from stoplint.check.flow_convert import block_constructed, block_written
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
+from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_lists import as_list, iterate
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
     from stoplint.check.run import Run
 
     Builtin = Callable[[Run, Arguments, State, int], Value]
-
-DISPLAY = ("print", "log", "debug", "info", "warn", "error", "critical", "exception", "echo", "write", "display", "show", "trace", "markdown", "pprint", "secho", "emit", "set_attribute", "set_attributes", "add_event", "panel")  # fmt: skip
-
-
-def is_display(name: str) -> bool:
-    """Whether a function's name says that it shows or records something rather than acts on it."""
-    lowered = name.lower().lstrip("_")
-    return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
-
 
 HANDED = frozenset(
     {"message", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"}
@@ -71,7 +63,14 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"
         return _parse(run, kind, arguments, state, at)
+    if dotted.rsplit(".", 1)[0] in PURE_MODULES:
+        escape(run, arguments.all(), at, state)
+        return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind == "tool_input")
     return _unknown(run, name, UNKNOWN, arguments, state, at)
+
+
+PURE_MODULES = frozenset({"ast", "base64", "copy", "dataclasses", "datetime", "decimal", "difflib", "hashlib", "html", "itertools", "json", "json_repair", "math", "operator", "orjson", "re", "shlex", "string", "textwrap", "time", "unicodedata", "urllib.parse", "uuid", "yaml"})  # fmt: skip
+"""Modules whose functions compute something of what they are given and do nothing with it."""
 
 
 def _is_guessed(run: Run, atom: Atom) -> bool:
@@ -300,6 +299,7 @@ def _filter(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | None) -> Value:
     name = text_of(arguments.get(1) or UNKNOWN)
     if name is None:
+        note_named(arguments.all(), state)
         escape(run, arguments.all(), at, state)
         return UNKNOWN
     if len(arguments.positional) > 2:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
-from stoplint.check.flow_builtin import call_external, is_display
+from stoplint.check.flow_builtin import call_external
 from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import ERRORS, built_by_call
-from stoplint.check.flow_escape import escape, reach
+from stoplint.check.flow_escape import escape
+from stoplint.check.flow_execute import execute_inputs, is_display
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
-from stoplint.check.flow_kinds import is_tool_call
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
@@ -169,24 +169,3 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
 
 def _callable(atom: Atom) -> bool:
     return atom.kind in sdk.REQUESTS or atom.kind in ("func", "partial")
-
-
-def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: int) -> None:
-    """A tool call handed to code that runs it: its input, or the tool_use block as a whole."""
-    if is_display(name):
-        return
-    storing = bool(name) and (name[0].isupper() or name in _STORING or name.endswith(("tool_call", "tool_call_chunk")))
-    direct = list(arguments.positional) + ([] if storing else list(arguments.keywords.values()))
-    if storing:
-        direct = []
-    for val in direct:
-        for atom in reach(run, val, state, 2):
-            if atom.kind == "tool_input" or is_tool_call(atom):
-                run.execute(atom, at, state, name)
-    for val in arguments.splats:
-        for atom in val:
-            if atom.kind == "tool_input":
-                run.execute(atom, at, state, name)
-
-
-_STORING = frozenset({"append", "replace", "format", "join", "encode", "split", "strip", "startswith", "endswith", "add", "dict", "put", "put_nowait", "dumps", "model_construct", "insert", "extend", "len", "str", "repr", "set_attribute"})  # fmt: skip

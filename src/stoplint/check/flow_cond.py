@@ -6,33 +6,29 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
-from stoplint.check.flow_convert import note_asked, note_default, note_reason
+from stoplint.check.flow_compare import NAME_TESTS, SIZED, sizes
+from stoplint.check.flow_convert import note_asked, note_default
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
-from stoplint.check.flow_errors import error_compared
-from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, meet, narrowing, sides
+from stoplint.check.flow_execute import note_named
+from stoplint.check.flow_kinds import meet, sides
 from stoplint.check.flow_loops import note_test
-from stoplint.check.flow_reasons import compared
-from stoplint.check.knowledge import EMPTY, MANY, NONEMPTY, ONE, START, DictObj, ListObj, State
+from stoplint.check.knowledge import EMPTY, NONEMPTY, START, ListObj, State
 from stoplint.check.values import (
     UNKNOWN,
     Atom,
     Token,
     Value,
     const,
-    literal,
     only,
     ordered,
-    text_of,
     truth,
-    union,
     value,
 )
-from stoplint.reasons import EVERY, mask_of
+from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
     from stoplint.check.run import Run
@@ -81,34 +77,37 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
         return True
     atom = only(val)
     if atom is None:
-        return _learn_texts(val, state, wanted=wanted)
+        return _learn_several(val, state, wanted=wanted)
     if atom.kind == "test":
-        mask = atom.info if isinstance(atom.info, int) else EVERY
-        return _narrow_reason(atom.ref, mask if wanted else EVERY & ~mask, state)
-    if atom.kind == "content_test":
-        bit = atom.info if isinstance(atom.info, int) else NONEMPTY
-        return _narrow_content(atom.ref, bit if wanted else (NONEMPTY | EMPTY) & ~bit, state)
+        return _learn_reason(atom, state, wanted=wanted)
     if atom.kind == "path_test":
         return _narrow_path(atom, state, wanted=wanted)
-    if atom.kind in ("content", "content_len", "text"):
-        return _narrow_content(atom.ref, NONEMPTY if wanted else EMPTY, state)
-    if atom.kind == "name_test" and wanted != atom.info:
-        note_other_tool(atom.ref, state)
+    if atom.kind in (*SIZED, "text"):
+        return _narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state)
+    if atom.kind in NAME_TESTS:
+        if wanted == atom.info:
+            note_named(value(Atom("block_name", atom.ref)), state)
+        elif atom.kind == "name_test":
+            note_other_tool(atom.ref, state)
     if atom.kind == "list":
         return _narrow_list(run, atom, state, wanted=wanted)
     return True
 
 
-SIZED = ("content", "content_len", "content_test")
+def _learn_reason(test: Atom, state: State, *, wanted: bool) -> bool:
+    mask = _mask(test)
+    return _narrow_reason(test.ref, mask if wanted else EVERY & ~mask, state)
 
 
-def _learn_texts(val: Value, state: State, *, wanted: bool) -> bool:
-    """Content of whichever response it is, or text of one response taken in several places: falsy means that the answer
+def _learn_several(val: Value, state: State, *, wanted: bool) -> bool:
+    """A test of whichever response it is, or text of one response taken in several places: falsy means that the answer
     was found empty.
     """
+    if val and all(atom.kind == "test" for atom in val):
+        alive = [_learn_reason(atom, state, wanted=wanted) for atom in ordered(val)]
+        return any(alive)
     if val and all(atom.kind in SIZED for atom in val):
-        bits = [(atom.ref, atom.info if isinstance(atom.info, int) else NONEMPTY) for atom in ordered(val)]
-        alive = [_narrow_content(ref, bit if wanted else (NONEMPTY | EMPTY) & ~bit, state) for ref, bit in bits]
+        alive = [_narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state) for atom in ordered(val)]
         return any(alive)
     refs = {atom.ref for atom in val}
     if len(refs) == 1 and val and all(atom.kind == "text" for atom in val):
@@ -171,163 +170,7 @@ def _narrow_list(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
     return bool(last)
 
 
-# ------------------------------------------------------------------ comparisons
-
-
-@evaluates(ir.Compare)
-def _compare(run: Run, expr: ir.Compare, state: State) -> Value:
-    left = evaluate(run, expr.left, state)
-    if len(expr.ops) != 1:
-        for _, other in expr.ops:
-            evaluate(run, other, state)
-        for atom in left:
-            if atom.kind == "reason":
-                run.expose(atom.ref, state)
-        return UNKNOWN
-    op, right_expr = expr.ops[0]
-    right = evaluate(run, right_expr, state)
-    return compare(run, left, op, right, state, expr.at, path_of(expr.left))
-
-
-def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int, path: str | None) -> Value:
-    """The value of `left op right`, as tests where something can be learned from it."""
-    told = [any(a.kind in ("reason", "reason_like") for a in side) for side in (left, right)]
-    if op in ("==", "!=") and told == [False, True]:
-        left, right = right, left
-    if any(atom.kind == "exception_text" for atom in left | right):
-        run.error_tests += 1
-        error_compared(
-            run, left | right, strings_in(run, _literals(left), state) or strings_in(run, _literals(right), state), at
-        )
-    negated = op in ("!=", "not in", "is not")
-    for atom in right:
-        if atom.kind in ("reason", "reason_like"):
-            run.look(atom.ref)
-    if any(atom.kind in ("reason", "reason_like") for atom in left):
-        return _compare_reason(run, left, op, right, state, at, negated=negated)
-    sized = only(left, "content_len", "content", "list_len")
-    if sized is not None:
-        return _compare_size(run, sized, op, right, state)
-    if len(left) > 1 and all(atom.kind in SIZED[:2] for atom in left):
-        tests = [_compare_size(run, one, op, right, state) for one in left]
-        return union(tests) if all(tests) else UNKNOWN
-    if left and all(atom.kind in ("block_type", "event_type") for atom in left):
-        return _compare_type(run, left, right, state, negated=negated)
-    if only(left, "block_name"):
-        return value(Atom("name_test", next(iter(left)).ref, not negated)) if only(right, "const") else UNKNOWN
-    note_reason(run, left, strings_in(run, right, state))
-    if path is not None and literal(right) is None and only(right, "const"):
-        return _compare_none(path, left, negated=negated)
-    run.size_tests += op in ("<", "<=", ">", ">=")
-    return _compare_literals(left, op, right)
-
-
-def _literals(val: Value) -> Value:
-    return frozenset() if any(atom.kind == "exception_text" for atom in val) else val
-
-
-def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:
-    """The strings that a value certainly consists of: a literal, or the members of a literal list or dict."""
-    found: list[str] = []
-    for atom in ordered(val):
-        if atom.kind == "const":
-            if isinstance(atom.ref, str):
-                found.append(atom.ref)
-            continue
-        obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") else None
-        if isinstance(obj, DictObj) and not obj.open:
-            found += [key for key, _ in obj.items if isinstance(key, str)]
-        elif isinstance(obj, ListObj) and obj.items is not None and not obj.open:
-            for item in obj.items:
-                if only(item, "const") is None:
-                    return None
-                text = text_of(item)
-                found += [text] if text is not None else []
-        else:
-            return None
-    return tuple(found) if val else None
-
-
-def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, at: int, *, negated: bool) -> Value:
-    values = strings_in(run, right, state)
-    atoms = [atom for atom in left if atom.kind in ("reason", "reason_like")]
-    for atom in atoms:
-        if values is None:
-            run.expose(atom.ref, state)
-            continue
-        mask = mask_of(values)
-        run.look(atom.ref, mask)
-        compared(run, atom, values, "in" if op in ("in", "not in") else "==", right, at)
-    single = only(frozenset(a for a in left if a.kind != "const"), "reason")
-    if values is None or single is None:
-        return UNKNOWN
-    if not values:
-        return UNKNOWN
-    mask = mask_of(values)
-    return value(Atom("test", single.ref, EVERY & ~mask if negated else mask))
-
-
-def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> Value:
-    bound = literal(right)
-    other = only(right, "list")
-    if other is not None:
-        obj = run.obj(state, other.ref)
-        bound = len(obj.items) if isinstance(obj, ListObj) and obj.items is not None else None
-    if not isinstance(bound, int) or isinstance(bound, bool):
-        return UNKNOWN
-    if op not in _SIZES or atom.kind == "list_len":
-        return UNKNOWN
-    passes = {bit: {_SIZES[op](size, bound) for size in sizes} for bit, sizes in _SIZE_BITS}
-    if any(len(answers) > 1 for answers in passes.values()):
-        return UNKNOWN
-    return value(Atom("content_test", atom.ref, sum(bit for bit, answers in passes.items() if answers == {True})))
-
-
-_SIZES = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-"""Comparisons of `len(content)` with a number."""
-
-_SIZE_BITS = ((EMPTY, (0,)), (ONE, (1,)), (MANY, tuple(range(2, 40))))
-
-
-def _compare_type(run: Run, left: Value, right: Value, state: State, *, negated: bool) -> Value:
-    values = strings_in(run, right, state)
-    infos = [atom.info for atom in left if isinstance(atom.info, tuple)]
-    paths = {info[0] for info in infos}
-    if values is None or len(paths) != 1 or None in paths:
-        return UNKNOWN
-    kind = next(iter(left)).kind
-    universe = EVENT_UNIVERSE if kind == "event_type" else BLOCK_UNIVERSE
-    wanted = frozenset(v if v in universe else "other" for v in values)
-    owners = frozenset(info[1] for info in infos)
-    exact = all(v in universe for v in values)
-    return narrowing(str(paths.pop()), owners, wanted, universe, exact=exact, negated=negated)
-
-
-def _compare_none(path: str, left: Value, *, negated: bool) -> Value:
-    nones = frozenset(atom for atom in left if atom.kind == "const" and atom.ref is None)
-    others = left - nones
-    if not left or (not nones and any(a.kind in ("symbol", "mix") for a in left)):
-        return UNKNOWN
-    when_true, when_false = (others, nones) if negated else (nones, others)
-    return value(Atom("path_test", path, (left, when_true, when_false)))
-
-
-def _compare_literals(left: Value, op: str, right: Value) -> Value:
-    one, two = only(left, "const"), only(right, "const")
-    if one is None or two is None:
-        return UNKNOWN
-    if op in ("==", "is"):
-        return const(one == two)
-    if op in ("!=", "is not"):
-        return const(one != two)
-    return UNKNOWN
+# ------------------------------------------------------------------ not, and, or
 
 
 @evaluates(ir.Not)
@@ -336,14 +179,15 @@ def _not(run: Run, expr: ir.Not, state: State) -> Value:
     sure = truth(val)
     if sure is not None:
         return const(not sure)
+    if val and all(atom.kind == "test" for atom in val):
+        return frozenset(Atom("test", atom.ref, EVERY & ~_mask(atom)) for atom in val)
     atom = only(val)
     if atom is None:
         return UNKNOWN
-    if atom.kind == "test" and isinstance(atom.info, int):
-        return value(Atom("test", atom.ref, EVERY & ~atom.info))
+    if atom.kind in NAME_TESTS:
+        return value(Atom(atom.kind, atom.ref, not atom.info))
     if atom.kind in ("text", *SIZED):
-        bit = atom.info if atom.kind == "content_test" and isinstance(atom.info, int) else NONEMPTY
-        return value(Atom("content_test", atom.ref, (NONEMPTY | EMPTY) & ~bit))
+        return value(Atom("content_test", atom.ref, sizes(atom)[::-1]))
     if atom.kind == "path_test":
         before, when_true, when_false = sides(atom)
         return value(Atom("path_test", atom.ref, (before, when_false, when_true)))
@@ -378,14 +222,16 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
 
 
 def _combined(op: str, left: Value, right: Value) -> Value | None:
-    """Two tests of the same response's reason are one."""
-    one, two = only(left, "test"), only(right, "test")
-    if (
-        one is None
-        or two is None
-        or one.ref != two.ref
-        or not isinstance(one.info, int)
-        or not isinstance(two.info, int)
-    ):
+    """Two tests of the same responses' reasons are one."""
+    ones = {atom.ref: _mask(atom) for atom in left if atom.kind == "test"}
+    twos = {atom.ref: _mask(atom) for atom in right if atom.kind == "test"}
+    if not ones or ones.keys() != twos.keys() or len(ones) != len(left) or len(twos) != len(right):
         return None
-    return value(Atom("test", one.ref, one.info & two.info if op == "and" else one.info | two.info))
+    return frozenset(
+        Atom("test", ref, mask & twos[ref] if op == "and" else mask | twos[ref]) for ref, mask in ones.items()
+    )
+
+
+def _mask(test: Atom) -> int:
+    """The reasons for which a test is true."""
+    return test.info if isinstance(test.info, int) else EVERY

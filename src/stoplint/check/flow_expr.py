@@ -14,6 +14,8 @@ from stoplint.check.flow_convert import block_written
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
 from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
+from stoplint.check.flow_execute import note_named
+from stoplint.check.flow_kinds import input_of, put_by
 from stoplint.check.flow_lists import fresh_list, iterate, literal_list, take_item
 from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_mix import carried
@@ -23,6 +25,7 @@ from stoplint.check.flow_slices import sliced
 from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, note_foreign, stream_reason
 from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
+from stoplint.check.run import ASSERTED
 from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
@@ -77,7 +80,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
             if name is None:
                 is_open = True
             else:
-                items[name] = val
+                items[name] = put_by(val, state)
             continue
         known = only(val, "dict")
         inner = run.obj(state, known.ref) if known else None
@@ -116,6 +119,7 @@ def _index(run: Run, expr: ir.Index, state: State) -> Value:
     path = path_of(expr)
     base = evaluate(run, expr.obj, state)
     key = evaluate(run, expr.key, state)
+    note_named(key, state)
     learned = read_path(path, state) if path is not None else None
     if learned is None and (noted := literal_type(base, expr.key)):
         return noted
@@ -230,12 +234,10 @@ def _sdk_step(run: Run, atom: Atom, following: str, state: State, at: int, sourc
     if following == "text":
         return _text(run, atom, state, at)
     if following == "tool_input":
-        kinds = info.kinds if isinstance(info, BlockInfo) else None
-        if kinds is not None and "tool_use" not in kinds:
-            return UNKNOWN
-        taken = info.where if isinstance(info, BlockInfo) else None
-        _read_by_position(run, atom, state, "tool_input")
-        return value(Atom("tool_input", atom.ref, taken or run.where(at)))
+        found = input_of(atom, run.where(at))
+        if found:
+            _read_by_position(run, atom, state, "tool_input")
+        return found
     if following in ("block_type", "event_type"):
         return value(Atom(following, atom.ref, (path_of(source) if source is not None else None, atom)))
     if following in ("early_reason", "event_reason", "delta_reason"):
@@ -287,10 +289,8 @@ def _read_by_position(run: Run, block: Atom, state: State, what: str) -> None:
     known = state.know.get(request.token, Knowledge())
     guards = frozenset().union(*(g for frame in run.frames for g in frame.guards))
     event = PositionRead(request, info.where, info.position, info.kinds, info.risky, known.remaining, guards, what)
-    if what == "text":
-        run.emit(event)
-    else:
-        run.emit_unless(event, (), ("used", request.token))
+    # A test that asserts something fails with an IndexError as it should.
+    run.emit_unless(event, (ASSERTED,), None if what == "text" else ("used", request.token))
 
 
 # ------------------------------------------------------------------ the rest

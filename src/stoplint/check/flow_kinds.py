@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from stoplint import sdk
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, Whole, value
+from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
+
+if TYPE_CHECKING:
+    from stoplint.check.knowledge import State
+
+CUT = MAX_TOKENS | CONTEXT_WINDOW
+"""The reasons for which a tool call may be cut off."""
 
 API_KINDS = frozenset(kind for kind, _ in sdk.STEPS) - {"anthropic"}
 
@@ -67,6 +74,38 @@ def _with_kinds(owner: Atom, kinds: frozenset[str]) -> Value:
 def sides(test: Atom) -> tuple[Value, Value, Value]:
     """Of a "path_test": the value when it was made, what is left of it where the test is true, and where it is false."""
     return cast("tuple[Value, Value, Value]", test.info)
+
+
+def put_by(val: Value, state: State) -> Value:
+    """A value as a list, dict or object keeps it: tool calls stay whole that were put there after a test of the reason."""
+    if not any(atom.kind in ("tool_input", "block") for atom in val):
+        return val
+    return frozenset(_put_by(atom, state) for atom in val)
+
+
+def _put_by(atom: Atom, state: State) -> Atom:
+    known = state.know.get(atom.ref) if isinstance(atom.ref, Token) else None
+    if known is None or known.remaining & CUT:
+        return atom
+    if atom.kind == "tool_input" and not isinstance(atom.info, Whole):
+        return Atom("tool_input", atom.ref, Whole(atom.info if isinstance(atom.info, Where) else None))
+    if is_tool_call(atom) and isinstance(atom.info, BlockInfo):
+        return Atom("block", atom.ref, atom.info._replace(whole=True))
+    return atom
+
+
+def input_of(atom: Atom, where: Where) -> Value:
+    """The input of a block that may be a tool call, read off it at `where`; none of another block."""
+    info = atom.info if isinstance(atom.info, BlockInfo) else BlockInfo()
+    if info.kinds is not None and "tool_use" not in info.kinds:
+        return UNKNOWN
+    taken = info.where or where
+    return value(Atom("tool_input", atom.ref, Whole(taken) if info.whole else taken))
+
+
+def is_whole(atom: Atom) -> bool:
+    """Whether a tool call, or its input, is known to be whole whatever is possible now."""
+    return isinstance(atom.info, Whole) or (isinstance(atom.info, BlockInfo) and atom.info.whole)
 
 
 def is_tool_call(atom: Atom) -> bool:

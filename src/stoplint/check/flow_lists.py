@@ -10,6 +10,7 @@ from stoplint.check import ir
 from stoplint.check.flow_blocks import note_after_interrupt
 from stoplint.check.flow_convert import turn_converted
 from stoplint.check.flow_core import evaluate
+from stoplint.check.flow_kinds import put_by
 from stoplint.check.flow_reasons import note_entries
 from stoplint.check.flow_turns import check_blocks, describe, put_behind
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, changed, grown
@@ -30,14 +31,17 @@ MAX_ITEMS = 24
 def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
     """`[a, *b, c]`: when it is made again of the same things, it is the same list that was sent before."""
     built = ListObj((), value(START))
+    apart = expr.kind == "tuple"  # results given together are no conversation
     for number, item in enumerate(expr.items):
         val = evaluate(run, item, state)
         at = _at(item) or expr.at
+        run.unsure += apart
         if isinstance(item, ir.Star):
             inner = as_list(run, val, state)
             built = inner if not number and inner.sent else extended(run, built, inner, at, state)
         else:
             built = appended(run, built, val, at, state, again=True)
+        run.unsure -= apart
     ref = run.token(expr.at)
     old = run.obj(state, ref)
     if (
@@ -133,6 +137,7 @@ def appended(
     """
     check_blocks(run, obj.last, item, at, state)
     turn = describe(run, item, run.where(at), state)
+    item = put_by(item, state)
     items = None
     if obj.items is not None and len(obj.items) < MAX_ITEMS:
         twice = not again and obj.items and obj.items[-1] == item and item

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_bind import bind
-from stoplint.check.flow_cond import branch, compare, split
+from stoplint.check.flow_compare import compare
+from stoplint.check.flow_cond import branch, split
 from stoplint.check.flow_core import Exits, evaluate, path_of
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_escape import escape, put_away, reach
+from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
@@ -41,6 +42,8 @@ def call_method(
     run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int, path: str | None
 ) -> Value | None:
     """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
+    if name == "get":
+        note_named(arguments.all(), state)
     if name == "items" and base and all(atom.kind == "message" for atom in base):
         pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
         return value(Atom("iterator", run.token(at, "items"), pairs))

@@ -148,6 +148,11 @@ def _translated(run: Run, kind: str, source: str, val: Value, at: int, state: St
         return
     for token, known in state.know.items():
         track = run.tracks.get(token)
-        if track is not None and track.tests and not known.exposed:
+        if track is not None and not known.exposed and any(_here(run, where) for where in track.tests):
             mask = known.remaining & ~OTHER
             track.outcomes[Outcome(kind, source, repr(atom.ref), mask, run.where(at))] = None
+
+
+def _here(run: Run, where: Where) -> bool:
+    """Whether a place is in the function at hand: what was asked elsewhere does not decide over its branches."""
+    return where.path == run.frame.path and where.site.function == run.frame.qualname

@@ -129,3 +129,9 @@ def absolute(module: str, level: int, importer: str, *, is_package: bool) -> str
     if kept < 1:
         return "." * level + module
     return ".".join([*around[:kept], module] if module else around[:kept])
+
+
+def is_test(module: str) -> bool:
+    """Whether pytest collects the file of a module by its name."""
+    last = module.rsplit(".", 1)[-1]
+    return last.startswith("test_") or last.endswith("_test")

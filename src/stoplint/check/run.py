@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonReadEarly, Request, ResponseEnded, Track
 from stoplint.check.flow_blocks import note_execution, note_interrupt
+from stoplint.check.flow_kinds import CUT, is_whole
 from stoplint.check.flow_results import lost_results
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
-from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where
+from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 MAX_DEPTH = 6
 MAX_STEPS = 2_500
 """Statements that one root may execute, its callees included; past it calls count as unresolved, hence quiet."""
+
+
+ASSERTED = "asserted"
+"""Excuses what a test reads: it asserts something, and fails where an answer is not as it should be."""
 
 
 class Stop(Exception):  # noqa: N818 - control flow, not an error
@@ -226,7 +231,8 @@ class Run:
         token = atom.ref
         if not isinstance(token, Token) or token not in self.tracks:
             return
-        taken = atom.info if isinstance(atom.info, Where) else self.where(at)
+        info = atom.info.where if isinstance(atom.info, Whole) else atom.info
+        taken = info if isinstance(info, Where) else self.where(at)
         use = Use(taken, self.where(at), kind)
         known = state.know.get(token, Knowledge())
         track = self.tracks[token]
@@ -263,7 +269,8 @@ class Run:
         note_interrupt(self, token, state)
         track = self.tracks[token]
         old = track.executions.get(where, (0, what))
-        track.executions[where] = (old[0] | known.remaining & ~track.named, what)
+        possible = known.remaining & ~track.named & ~(CUT if is_whole(atom) else 0)
+        track.executions[where] = (old[0] | possible, what)
 
     def early(self, atom: Atom, at: int, what: str) -> None:
         token = atom.ref

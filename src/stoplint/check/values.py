@@ -74,6 +74,14 @@ class BlockInfo(NamedTuple):
     """Where others beside it were filtered out that may be calls."""
     nulls: bool = False
     """It was dumped with the fields that the API did not send."""
+    whole: bool = False
+    """It was put by where a test had ruled out that it is cut."""
+
+
+class Whole(NamedTuple):
+    """Of a tool call's input that was put by where a test had ruled out that it is cut: where it was taken."""
+
+    where: Where | None = None
 
 
 Value: TypeAlias = frozenset[Atom]
