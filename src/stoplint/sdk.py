@@ -81,6 +81,7 @@ STEPS: dict[tuple[str, str], str] = {
     ("raw_response", ".json"): "final_message",
     ("raw_response", ".text"): "dump_call",
     ("raw_response", ".content"): "dump",
+    ("raw_response", ".http_response"): "raw_response",
     ("raw_response", ".read"): "dump_call",
     ("raw_response", ".iter_lines"): "dump_call",
     ("raw_response", ".iter_bytes"): "dump_call",

@@ -63,14 +63,24 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"
         return _parse(run, kind, arguments, state, at)
+    if dotted.split(".", maxsplit=1)[0] in SHOWING_MODULES and not _calls_back(arguments):
+        escape(run, arguments.all(), at, state, shown=True)
+        return UNKNOWN
     if dotted.rsplit(".", 1)[0] in PURE_MODULES:
         escape(run, arguments.all(), at, state)
         return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind == "tool_input")
     return _unknown(run, name, UNKNOWN, arguments, state, at)
 
 
+SHOWING_MODULES = frozenset({"IPython", "logging", "loguru", "rich", "streamlit", "structlog", "termcolor", "warnings"})
+"""Packages whose functions show or record what they are given."""
+
 PURE_MODULES = frozenset({"ast", "base64", "copy", "dataclasses", "datetime", "decimal", "difflib", "hashlib", "html", "itertools", "json", "json_repair", "math", "operator", "orjson", "re", "shlex", "string", "textwrap", "time", "unicodedata", "urllib.parse", "uuid", "yaml"})  # fmt: skip
 """Modules whose functions compute something of what they are given and do nothing with it."""
+
+
+def _calls_back(arguments: Arguments) -> bool:
+    return any(atom.kind in ("func", "partial") for atom in arguments.all())
 
 
 def _is_guessed(run: Run, atom: Atom) -> bool:

@@ -70,6 +70,8 @@ def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
     rest: Value | None = None
     for arg in expr.args:
         val = evaluate(run, arg.value, state)
+        if isinstance(arg.value, ir.Attr) and any(atom.kind in sdk.REQUESTS for atom in val):
+            run.lending = run.where(arg.value.at)
         run.error_tests += any(atom.kind in ERRORS for atom in val)
         if arg.star == "**":
             splats.append(val)

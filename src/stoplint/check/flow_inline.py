@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from stoplint import sdk
 from stoplint.check.annotations import annotated
 from stoplint.check.flow_blocks import INTERRUPTED, note_answer, note_interrupt
 from stoplint.check.flow_core import Arguments, evaluate
@@ -48,7 +49,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
         run.judged_by_callers.add(key)
     recursion(run, callee, at, state)
-    if not _worth_it(run, key, info, tracked=tracked):
+    if not _worth_it(run, key, info, tracked=tracked) and not _kept_by(run, info, given, tracked=tracked):
         if tracked:
             note_answer(arguments.all(), state, sure=False)
             escape(run, arguments.all(), at, state)
@@ -60,6 +61,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
         frame.handed = run.where(at)
         for token in sorted({atom.ref for atom in arguments.all() if atom.kind == "tool_input"}, key=repr):
             note_interrupt(run, token, state)
+    if any(atom.kind in sdk.REQUESTS for atom in arguments.all()):
+        frame.lent, run.lending = run.lending or run.frame.lent, None
     caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
     frame.caller_env = caller_env
     run.frames.append(frame)
@@ -152,6 +155,12 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
         return False
     repeated = any(one.watching and one.loops for one in run.frames)  # how it fails decides over another attempt
     return tracked or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
+
+
+def _kept_by(run: Run, info: FunctionInfo, given: Value, *, tracked: bool) -> bool:
+    """Whether an object is made of something that its methods may call: the survey looks no further than this."""
+    surveying = run.max_depth == 0 and len(run.frames) == 1
+    return surveying and info.func.name == "__init__" and (tracked or any(atom.kind == "func" for atom in given))
 
 
 def _closure(run: Run, key: str, info: FunctionInfo, state: State) -> dict[str, Value]:

@@ -150,7 +150,7 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
     thinking = options.get("thinking")
     return Request(
         token=token,
-        where=run.where(at),
+        where=run.frame.lent or run.where(at),
         surface=surface,
         possible=possible,
         sure=sure,

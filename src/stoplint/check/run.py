@@ -55,6 +55,8 @@ class Frame:
     """A test of something else than the answers decides over leaving it."""
     handed: Where | None = None
     """The call that handed a tool call's input to this function: there it is run, as far as the caller can see."""
+    lent: Where | None = None
+    """Where the method that this function sends requests with was named: `retry(client.messages.create, ...)`."""
     failed: list[int] = field(default_factory=list)
     """Of each handler of failed requests that control is in: how many requests had been made when it began."""
     handling: int = 0
@@ -74,6 +76,7 @@ class Run:
         self.tracks: dict[Token, Track] = {}
         self.events: dict[Event, None] = {}
         self.steps = 0
+        self.lending: Where | None = None
         self.requests = 0
         self.openings = 0
         self.opened: dict[Token, int] = {}
