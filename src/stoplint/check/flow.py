@@ -106,8 +106,7 @@ def _assign(run: Run, node: ir.Assign, state: State) -> Exits:
         declared_as(run, evaluate(run, node.note, state), val, node.at, state)
     for target in node.targets:
         assigned(run, target, val, node.at)
-        assigned_for(run, target, val, node.at, state)
-        bind(run, target, val, state, node.value)
+        bind(run, target, assigned_for(run, target, val, node.at, state), state, node.value)
     return Exits([state])
 
 

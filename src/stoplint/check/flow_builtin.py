@@ -215,7 +215,7 @@ def _print(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 def _len(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     del at, run, state
-    val = arguments.get(0) or UNKNOWN
+    val = frozenset(one for one in arguments.get(0) or UNKNOWN if one.kind != "const" or one.ref)
     atom = only(val)
     if val and all(one.kind in ("content", "text") for one in val):
         return frozenset(Atom("content_len", one.ref) for one in val)

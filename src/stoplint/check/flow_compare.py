@@ -13,7 +13,20 @@ from stoplint.check.flow_execute import NAMES
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_reasons import compared
 from stoplint.check.knowledge import EMPTY, MANY, NONEMPTY, ONE, DictObj, ListObj, State
-from stoplint.check.values import UNKNOWN, Atom, Value, const, literal, only, ordered, text_of, tokens, union, value
+from stoplint.check.values import (
+    UNKNOWN,
+    Atom,
+    Token,
+    Value,
+    const,
+    literal,
+    only,
+    ordered,
+    text_of,
+    tokens,
+    union,
+    value,
+)
 from stoplint.reasons import EVERY, mask_of
 
 if TYPE_CHECKING:
@@ -21,6 +34,13 @@ if TYPE_CHECKING:
 
 SIZED = ("content", "content_len", "content_test")
 """Kinds whose truth says whether content is empty."""
+
+
+def text_token(val: Value) -> Token | None:
+    """The one response that a value is text of, or nothing where none came (`""`, None)."""
+    found = tokens(val, frozenset({"text"}))
+    plain = all(atom.kind == "text" or (atom.kind == "const" and not atom.ref) for atom in val)
+    return found[0] if len(found) == 1 and plain else None
 
 
 NAME_TESTS = frozenset({"name_test", "name_in"})
@@ -81,6 +101,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     if len(left) > 1 and all(atom.kind in SIZED[:2] for atom in left):
         tests = [_compare_size(run, one, op, right, state) for one in left]
         return union(tests) if all(tests) else UNKNOWN
+    if op in ("==", "!=") and literal(right) == "" and (token := text_token(left)) is not None:
+        return value(Atom("content_test", token, (EMPTY, NONEMPTY)[:: -1 if negated else 1]))
     if left and all(atom.kind in ("block_type", "event_type") for atom in left):
         return _compare_type(run, left, right, state, negated=negated)
     named = tokens(left, NAMES)

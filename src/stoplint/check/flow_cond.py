@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
-from stoplint.check.flow_compare import NAME_TESTS, SIZED, sizes
+from stoplint.check.flow_compare import NAME_TESTS, SIZED, sizes, text_token
 from stoplint.check.flow_convert import note_asked, note_default
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_execute import note_named
@@ -81,7 +81,7 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
     if atom.kind == "test":
         return _learn_reason(atom, state, wanted=wanted)
     if atom.kind == "path_test":
-        return _narrow_path(atom, state, wanted=wanted)
+        return _narrow_path(run, atom, state, wanted=wanted)
     if atom.kind in (*SIZED, "text"):
         return _narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state)
     if atom.kind in NAME_TESTS:
@@ -137,7 +137,20 @@ def _narrow_content(token: object, bits: int, state: State) -> bool:
     return True
 
 
-def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
+def _no_text(run: Run, before: Value, left: Value, state: State) -> bool:
+    """`text is None`, where text of an answer without tools would be: nothing came.  False where that cannot be."""
+    token = text_token(before)
+    request = run.request_of(token)
+    if token is None or request is None or request.tools is not False or not _nothing(left):
+        return True
+    return _narrow_content(token, EMPTY, state)
+
+
+def _nothing(val: Value) -> bool:
+    return bool(val) and all(atom.kind == "const" and atom.ref is None for atom in val)
+
+
+def _narrow_path(run: Run, atom: Atom, state: State, *, wanted: bool) -> bool:
     path = str(atom.ref)
     before, when_true, when_false = sides(atom)
     now = read_path(path, state)
@@ -145,6 +158,8 @@ def _narrow_path(atom: Atom, state: State, *, wanted: bool) -> bool:
     if not left and before:
         return False
     if now is None or now == before:
+        if not _no_text(run, before, left, state):
+            return False
         set_path(path, left, state)
         note_kinds(left, state)
         return True
@@ -209,6 +224,8 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
             whole = whole.join(other)
         state.env, state.know, state.heap = whole.env, whole.know, whole.heap
     right = frozenset().union(*rights)
+    if left and not done:
+        return right
     if expr.op == "or":
         note_default(run, left, right)
     both = _combined(expr.op, left, right)

@@ -8,7 +8,7 @@ from stoplint.check import ir
 from stoplint.check.events import Outcome, ReasonCompared
 from stoplint.check.knowledge import DictObj
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Token, Value, Where, only, ordered, value
-from stoplint.reasons import BIT, EVERY, OTHER, mask_of
+from stoplint.reasons import BIT, END_TURN, EVERY, OTHER, STOP_SEQUENCE, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -130,11 +130,19 @@ RESULT_WORDS = ("reason", "finish", "status", "outcome", "state")
 """Words in the names of variables that hold what became of an answer."""
 
 
-def assigned_for(run: Run, target: ir.Expr, val: Value, at: int, state: State) -> None:
-    """`finish_reason = "stop"` on a path that tests of a reason led to: the branches translate."""
+def assigned_for(run: Run, target: ir.Expr, val: Value, at: int, state: State) -> Value:
+    """`finish_reason = "stop"` on a path that tests of a reason led to: the branches translate.  Return the value as the
+    variable has it: where it speaks of no other reasons than end_turn, or of none but those, it tells them apart.
+    """
     name = target.id if isinstance(target, ir.Name) else target.name if isinstance(target, ir.Attr) else ""
-    if any(word in name.lower() for word in RESULT_WORDS):
-        _translated(run, "assign", f"{run.frame.qualname} {name}", val, at, state)
+    if not any(word in name.lower() for word in RESULT_WORDS):
+        return val
+    told = _translated(run, "assign", f"{run.frame.qualname} {name}", val, at, state)
+    return val | {
+        Atom("verdict", token)
+        for token in told
+        if not state.know[token].remaining & END_TURN or not state.know[token].remaining & ~(END_TURN | STOP_SEQUENCE)
+    }
 
 
 def returned_for(run: Run, val: Value, at: int, state: State) -> None:
@@ -142,15 +150,19 @@ def returned_for(run: Run, val: Value, at: int, state: State) -> None:
     _translated(run, "return", run.frame.qualname, val, at, state)
 
 
-def _translated(run: Run, kind: str, source: str, val: Value, at: int, state: State) -> None:
+def _translated(run: Run, kind: str, source: str, val: Value, at: int, state: State) -> list[Token]:
+    """Note what a constant says of the responses whose reasons were tested here; return those."""
     atom = only(val, "const")
+    told: list[Token] = []
     if atom is None or not isinstance(atom.ref, str) or not atom.ref:
-        return
+        return told
     for token, known in state.know.items():
         track = run.tracks.get(token)
         if track is not None and not known.exposed and any(_here(run, where) for where in track.tests):
             mask = known.remaining & ~OTHER
             track.outcomes[Outcome(kind, source, repr(atom.ref), mask, run.where(at))] = None
+            told.append(token)
+    return told
 
 
 def _here(run: Run, where: Where) -> bool:

@@ -221,7 +221,7 @@ class Run:
         self.look(token)
         track = self.tracks[token]
         track.exposed = True
-        track.exposed_raw = track.exposed_raw or kind != "reason_like"
+        track.exposed_raw = track.exposed_raw or kind not in ("reason_like", "verdict")
         track.exposed_whole = track.exposed_whole or kind not in REASON_KINDS
         known = state.know.get(token)
         if known is not None:

@@ -91,7 +91,8 @@ UNKNOWN: Value = frozenset()
 RESPONSE_KINDS = frozenset({"message", "snapshot", "raw_response", "dump", "stream", "raw_stream", "stream_manager", "event_message"})  # fmt: skip
 """Kinds that hold a whole response: where they go out of view, so does the stop reason."""
 
-REASON_KINDS = frozenset({"reason", "reason_like", "stop_details"})
+REASON_KINDS = frozenset({"reason", "reason_like", "stop_details", "verdict"})
+"""Kinds that tell of the stop reason where they go; a "verdict" is a word of the program's own that branches chose."""
 BLOCK_KINDS = frozenset({"block", "event_block"})
 
 

@@ -38,7 +38,8 @@ def _in_outcomes(event: ResponseEnded) -> list[tuple[Where, int]]:
             for two in event.outcomes
             if (two.source, two.result) == (one.source, one.result) and two.kind == PARTNER.get(one.kind, one.kind)
         ]
-        mask = one.reasons & UNFINISHED & (event.request.sure if one.kind == "default" else event.named)
+        rest = one.kind == "default" or not one.reasons & END_TURN  # an `else` behind the test for end_turn
+        mask = one.reasons & UNFINISHED & (event.request.sure if rest else event.named)
         if mask and event.named & END_TURN and any(two.reasons & END_TURN for two in same):
             test = next((where for where, named in event.tests if named & END_TURN and named & mask), None)
             found.append((one.where if test is None or one.kind in PARTNER else test, mask))
