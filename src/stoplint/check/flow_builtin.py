@@ -218,7 +218,7 @@ def _len(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     val = frozenset(one for one in arguments.get(0) or UNKNOWN if one.kind != "const" or one.ref)
     atom = only(val)
     if val and all(one.kind in ("content", "text") for one in val):
-        return frozenset(Atom("content_len", one.ref) for one in val)
+        return frozenset(Atom("content_len" if one.kind == "content" else "text_len", one.ref) for one in val)
     if atom is not None and atom.kind == "list":
         return value(Atom("list_len", atom.ref))
     return UNKNOWN

@@ -11,7 +11,7 @@ from stoplint.check.flow_builtin import call_external
 from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import ERRORS, built_by_call
 from stoplint.check.flow_escape import escape
-from stoplint.check.flow_execute import execute_inputs, is_display
+from stoplint.check.flow_execute import execute_inputs, execute_named, is_display
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
 from stoplint.check.flow_methods import call_method
@@ -42,6 +42,7 @@ def _call(run: Run, expr: ir.Call, state: State) -> Value:
         arguments = _arguments(run, expr, state)
     built_by_call(run, expr, callee, arguments)
     name = callee_name(expr.func)
+    execute_named(run, expr.func, callee, arguments, state, expr.at)
     if name in _PATH_TESTS and expr.args:
         return call_external(run, "builtins." + name, arguments, state, expr.at, path_of(expr.args[0].value))
     made = _apply(run, callee, arguments, state, expr.at, name)
@@ -158,6 +159,8 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         note_answer(arguments.all(), state, sure=False)
         note_handed(run, arguments.all())
     escape(run, arguments.all(), at, state, shown=shown)
+    if handed and not arguments.keywords and not arguments.splats and len(arguments.positional) < 2:
+        return union(arguments.positional)  # wrapped: the request is sent where that is called
     for atom in sorted(handed, key=repr):
         if arguments.positional and atom in arguments.positional[0]:
             given = arguments.without(1)

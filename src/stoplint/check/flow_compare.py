@@ -32,7 +32,7 @@ from stoplint.reasons import EVERY, mask_of
 if TYPE_CHECKING:
     from stoplint.check.run import Run
 
-SIZED = ("content", "content_len", "content_test")
+SIZED = ("content", "content_len", "text_len", "content_test")
 """Kinds whose truth says whether content is empty."""
 
 
@@ -44,7 +44,7 @@ def text_token(val: Value) -> Token | None:
 
 
 NAME_TESTS = frozenset({"name_test", "name_in"})
-"""A tool's name is one that is known, or one of several: those are true where `info` is."""
+"""A tool's name is one that is known, or one of several; `info`: whether that is so where the test is true, and which."""
 
 
 def sizes(atom: Atom) -> tuple[int, int]:
@@ -95,10 +95,10 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
             run.look(atom.ref)
     if any(atom.kind in ("reason", "reason_like") for atom in left):
         return _compare_reason(run, left, op, right, state, at, negated=negated)
-    sized = only(left, "content_len", "content", "list_len")
+    sized = only(left, "content_len", "text_len", "content", "list_len")
     if sized is not None:
         return _compare_size(run, sized, op, right, state)
-    if len(left) > 1 and all(atom.kind in SIZED[:2] for atom in left):
+    if len(left) > 1 and all(atom.kind in SIZED[:3] for atom in left):
         tests = [_compare_size(run, one, op, right, state) for one in left]
         return union(tests) if all(tests) else UNKNOWN
     if op in ("==", "!=") and literal(right) == "" and (token := text_token(left)) is not None:
@@ -108,7 +108,9 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     named = tokens(left, NAMES)
     if named:
         single = only(left, "block_name") and only(right, "const")
-        return value(Atom("name_test" if single else "name_in", named[0], not negated)) if len(named) == 1 else UNKNOWN
+        words = frozenset(Atom("const", word) for word in strings_in(run, right, state) or ())
+        found = Atom("name_test" if single else "name_in", named[0], (not negated, words))
+        return value(found) if len(named) == 1 else UNKNOWN
     note_reason(run, left, strings_in(run, right, state))
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
@@ -169,7 +171,10 @@ def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> 
         return UNKNOWN
     if op not in _SIZES or atom.kind == "list_len":
         return UNKNOWN
-    answers = [(bit, {_SIZES[op](size, bound) for size in sizes}) for bit, sizes in _SIZE_BITS]
+    least = 1 if atom.kind == "text_len" else 2
+    some = {least, *(max(least, bound + step) for step in (-1, 0, 1))}  # sizes around the bound stand for all
+    sizes = ((EMPTY, {0}), (ONE, some if least == 1 else {1}), (MANY, some))
+    answers = [(bit, {_SIZES[op](size, bound) for size in those}) for bit, those in sizes]
     told = tuple(sum(bit for bit, either in answers if side in either) for side in (True, False))
     return value(Atom("content_test", atom.ref, told))
 
@@ -183,8 +188,6 @@ _SIZES = {
     "<=": operator.le,
 }
 """Comparisons of `len(content)` with a number."""
-
-_SIZE_BITS = ((EMPTY, (0,)), (ONE, (1,)), (MANY, tuple(range(2, 40))))
 
 
 def _compare_type(run: Run, left: Value, right: Value, state: State, *, negated: bool) -> Value:

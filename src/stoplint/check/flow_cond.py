@@ -6,7 +6,7 @@ means the same in an `if`, in a variable, behind a helper's `return`, in `and`/`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
@@ -85,13 +85,18 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
     if atom.kind in (*SIZED, "text"):
         return _narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state)
     if atom.kind in NAME_TESTS:
-        if wanted == atom.info:
-            note_named(value(Atom("block_name", atom.ref)), state)
-        elif atom.kind == "name_test":
-            note_other_tool(atom.ref, state)
+        _learn_name(atom, state, wanted=wanted)
     if atom.kind == "list":
         return _narrow_list(run, atom, state, wanted=wanted)
     return True
+
+
+def _learn_name(test: Atom, state: State, *, wanted: bool) -> None:
+    is_known, words = cast("tuple[bool, Value]", test.info)
+    if wanted == is_known:
+        note_named(value(Atom("block_name", test.ref)), state, words)
+    elif test.kind == "name_test":
+        note_other_tool(test.ref, state)
 
 
 def _learn_reason(test: Atom, state: State, *, wanted: bool) -> bool:
@@ -200,7 +205,8 @@ def _not(run: Run, expr: ir.Not, state: State) -> Value:
     if atom is None:
         return UNKNOWN
     if atom.kind in NAME_TESTS:
-        return value(Atom(atom.kind, atom.ref, not atom.info))
+        is_known, words = cast("tuple[bool, Value]", atom.info)
+        return value(Atom(atom.kind, atom.ref, (not is_known, words)))
     if atom.kind in ("text", *SIZED):
         return value(Atom("content_test", atom.ref, sizes(atom)[::-1]))
     if atom.kind == "path_test":

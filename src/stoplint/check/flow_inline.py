@@ -14,7 +14,6 @@ from stoplint.check.annotations import annotated
 from stoplint.check.flow_blocks import INTERRUPTED, note_answer, note_interrupt
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
-from stoplint.check.flow_execute import execute_named
 from stoplint.check.flow_kinds import is_tool_call, put_by
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_reasons import converted, enum_members
@@ -38,7 +37,6 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     info = run.program.functions[key]
     run.calls.add(key)
     note_handed(run, arguments.all())
-    execute_named(run, info.func.name, arguments, state, at)
     handed_on = any(atom.kind == "func" for atom in arguments.all())  # to something that may call it again
     run.retrying = run.retrying or handed_on or any(one.watching and one.loops for one in run.frames)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}

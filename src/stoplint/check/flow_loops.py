@@ -20,6 +20,7 @@ OF_ANSWERS = frozenset(
         "path_test",
         "content",
         "content_len",
+        "text_len",
         "text",
         "reason",
         "reason_like",

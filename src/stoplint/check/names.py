@@ -118,6 +118,15 @@ def _free(name: str, path: str, taken: set[str]) -> str:
     return name
 
 
+def ends(name: str, path: str) -> list[str]:
+    """What an import may call the module `name` of a file, by the last parts of its name and of its path, longest first:
+    `a.b.c`, `b.c`, `c`.  The folders above a package may be part of it as well, as in a namespace package.
+    """
+    whole = _by_path(path)
+    parts = (whole if whole.endswith("." + name) else name).split(".")
+    return [".".join(parts[start:]) for start in range(len(parts))]
+
+
 def absolute(module: str, level: int, importer: str, *, is_package: bool) -> str:
     """The absolute name of what `importer` calls `module` behind `level` dots; with the dots, where it leaves the
     packages that are known.

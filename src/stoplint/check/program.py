@@ -16,6 +16,7 @@ from stoplint.check import ir
 from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Obj, State, leads_on
+from stoplint.check.names import ends
 from stoplint.check.retry import retried_after
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, value
 
@@ -98,8 +99,7 @@ class Program:
         self.entries: dict[Hashable, dict[str, Where]] = {}
         self.closures: dict[str, dict[str, Value]] = {}
         self.interesting: set[str] | None = None
-        self.inert: set[str] = set()
-        self.filling, self.drafting = set[str](), set[str]()
+        self.inert, self.filling, self.drafting = set[str](), set[str](), set[str]()
         self.failing: set[str] = set()
         self.sending: set[str] = set()
         self.touched: set[str] = set()
@@ -133,9 +133,9 @@ class Program:
             self._facts(module.path),
         )
         self.modules[name] = info
-        parts = name.split(".")
-        for start in range(1, len(parts)):
-            self._suffixes.setdefault(".".join(parts[start:]), []).append(name)
+        for end in ends(name, module.path):
+            if end != name:
+                self._suffixes.setdefault(end, []).append(name)
         for func in info.index.functions.values():
             self._register(info, func, None, None)
         for cls in info.index.classes.values():

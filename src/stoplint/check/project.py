@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
-from stoplint.check.names import absolute, module_names
+from stoplint.check.names import absolute, ends, module_names
 from stoplint.check.screen import imports, imports_own_package, speaks
 from stoplint.check.trail import Trail
 
@@ -53,7 +53,7 @@ class Project:
         names = module_names(by_path.values())
         by_end: dict[str, list[str]] = defaultdict(list)
         for path, named in names.items():
-            for end in _ends(named.name):
+            for end in ends(named.name, path):
                 by_end[end].append(path)
         return Project(names, by_path, options or Options(), cache, progress, dict(by_end))
 
@@ -96,14 +96,16 @@ class Project:
         asked = self._asked.setdefault(tuple(words), set())
         new = set(modules) - asked
         asked |= new
-        ends = {end for name in new for end in _ends(name)}
         if not new:
             return Loaded(())
+        called = {end for path, named in self.names.items() if named.name in new for end in ends(named.name, path)}
         packages = any(named.is_package and named.name in new for named in self.names.values())
         stems = tuple(sorted({name.rpartition(".")[2] for name in new}))
         self.trail.imports.append((stems, packages, tuple(word.decode() for word in words)))
         written = [stem.encode() for stem in stems]
-        return self._load([path for path in self.left if self._imports(path, ends, written, words, packages=packages)])
+        return self._load(
+            [path for path in self.left if self._imports(path, called, written, words, packages=packages)]
+        )
 
     def _imports(
         self, path: str, names: Collection[str], stems: Collection[bytes], words: Collection[bytes], *, packages: bool
@@ -138,9 +140,3 @@ class Project:
         self.passing |= loaded.passing
         self.unreadable += loaded.unreadable
         return loaded
-
-
-def _ends(name: str) -> list[str]:
-    """`a.b.c`, `b.c`, `c`."""
-    parts = name.split(".")
-    return [".".join(parts[start:]) for start in range(len(parts))]

@@ -38,7 +38,8 @@ def _in_outcomes(event: ResponseEnded) -> list[tuple[Where, int]]:
             for two in event.outcomes
             if (two.source, two.result) == (one.source, one.result) and two.kind == PARTNER.get(one.kind, one.kind)
         ]
-        rest = one.kind == "default" or not one.reasons & END_TURN  # an `else` behind the test for end_turn
+        behind = one.kind not in PARTNER and not one.reasons & END_TURN  # an `else` after the test for end_turn
+        rest = one.kind == "default" or behind
         mask = one.reasons & UNFINISHED & (event.request.sure if rest else event.named)
         if mask and event.named & END_TURN and any(two.reasons & END_TURN for two in same):
             test = next((where for where, named in event.tests if named & END_TURN and named & mask), None)
