@@ -10,7 +10,7 @@ from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_follow import altered, void
 from stoplint.check.flow_lists import iterate
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, only, ordered, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -104,22 +104,14 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
 
 
 def _unpack(run: Run, target: ir.Seq, val: Value, state: State) -> None:
-    atom = only(val, "list")
-    obj = run.obj(state, atom.ref) if atom else None
-    starred = any(isinstance(item, ir.Star) for item in target.items)
-    if isinstance(obj, ListObj) and obj.items is not None and len(obj.items) == len(target.items) and not starred:
-        for item, part in zip(target.items, obj.items, strict=True):
-            bind(run, item, part, state)
-        return
-    columns = [
-        o.items
-        for a in val
-        if a.kind == "list" and isinstance(o := run.obj(state, a.ref), ListObj) and o.items is not None
-    ]
-    if len(columns) > 1 and all(len(column) == len(target.items) for column in columns) and not starred:
-        for index, item in enumerate(target.items):
-            bind(run, item, frozenset().union(*(column[index] for column in columns)), state)
-        return
-    inner = iterate(run, val, state)
-    for item in target.items:
-        bind(run, item, inner, state)
+    """Each name gets what stands at its place in the lists that have as many items; of others it may be any item."""
+    columns: list[tuple[Value, ...]] = []
+    rest = set(val)
+    for atom in val if not any(isinstance(item, ir.Star) for item in target.items) else ():
+        obj = run.obj(state, atom.ref) if atom.kind == "list" else None
+        if isinstance(obj, ListObj) and obj.items is not None and len(obj.items) == len(target.items):
+            columns.append(obj.items)
+            rest.discard(atom)
+    inner = iterate(run, frozenset(rest), state)
+    for index, item in enumerate(target.items):
+        bind(run, item, inner.union(*(column[index] for column in columns)), state)

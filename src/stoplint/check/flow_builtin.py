@@ -48,8 +48,9 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
     block_constructed(run, dotted, arguments, at)
-    if name.endswith("Param") and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
-        return _dict(run, arguments, state, at)  # a typed dict of the SDK
+    written = name.endswith("Param") or sdk.unprefixed(name) in sdk.BLOCK_CLASSES
+    if written and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
+        return _dict(run, arguments, state, at)  # a typed dict of the SDK, or a block that stands for one
     if leads_to_declared(run.frame.module.facts, dotted):
         return value(Atom("external", dotted))  # an object outside the project whose methods are declared
     clients = frozenset(a for a in arguments.all() if a.kind == "client")

@@ -147,6 +147,8 @@ def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:
 def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, at: int, *, negated: bool) -> Value:
     values = strings_in(run, right, state)
     atoms = [atom for atom in left if atom.kind in ("reason", "reason_like")]
+    if any(atom.kind == "const" and isinstance(atom.ref, str) for atom in left):
+        atoms = [Atom(atom.kind, atom.ref, "kept") for atom in atoms]  # words of the program's own stand beside it
     for atom in atoms:
         if values is None:
             run.expose(atom.ref, state)

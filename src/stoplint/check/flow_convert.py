@@ -15,6 +15,7 @@ from stoplint.check.flow_core import callee_name
 from stoplint.check.flow_results import note_result
 from stoplint.check.flow_turns import RESULT, fields, is_ours, lives_on
 from stoplint.check.knowledge import START, DictObj, ListObj, State
+from stoplint.check.names import is_test
 from stoplint.check.values import UNKNOWN, Value, only, ordered, text_of
 from stoplint.reasons import BIT
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from stoplint.check.knowledge import Turn
     from stoplint.check.run import Run
     from stoplint.check.values import Where
+
+CONVERTS = "converts"
+"""With a function's name excused where it writes blocks of tool calls: it makes turns of messages of another kind."""
 
 CALLS = "tool_calls"
 """Where messages of OpenAI's shape have the calls of a turn."""
@@ -37,8 +41,11 @@ def block_written(run: Run, ref: Hashable, at: int, state: State) -> None:
     """A block is written as a dict."""
     obj = state.heap.get(ref)
     kind = text_of(obj.get("type") or UNKNOWN) if isinstance(obj, DictObj) else None
+    if isinstance(obj, DictObj) and kind == "text":
+        _as_it_came(run, obj.get("text") or UNKNOWN, at)
     if not isinstance(obj, DictObj) or kind not in ("tool_use", RESULT):
         return
+    run.excused.add((CONVERTS, run.frame.qualname))
     if (
         kind == "tool_use"
         and _speaks(run)
@@ -53,6 +60,16 @@ def block_written(run: Run, ref: Hashable, at: int, state: State) -> None:
     in_use = run.frame.function is not None  # a literal of a module is an example, or what a test expects
     if content is not None and in_use and isinstance(run.obj(state, content.ref), DictObj):
         run.emit(Converted(run.where(at), "shape"))
+        run.touched = True
+
+
+def _as_it_came(run: Run, text: Value, at: int) -> None:
+    """The text of a message of another kind is taken over by a converter, whether there is anything in it or not."""
+    atom = only(text, "symbol")
+    if atom is None or _named(atom.ref) not in ("content", "text") or run.tracks or not _speaks(run):
+        return
+    if not is_test(run.frame.module.name):
+        run.emit_unless(Converted(run.where(at), "empty"), [("tested", atom)], (CONVERTS, run.frame.qualname))
         run.touched = True
 
 

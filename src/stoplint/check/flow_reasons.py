@@ -92,9 +92,10 @@ def _missing(run: Run, reason: Atom, named: int, state: State) -> int:
 def converted(run: Run, members: Iterable[str], val: Value, how: str, at: int, state: State) -> None:
     """A reason becomes a member of an Enum, or is said to be one of a Literal's: "enum" or "Literal"."""
     named = mask_of(tuple(members))
+    own = any(atom.kind == "const" and isinstance(atom.ref, str) for atom in val)
     for atom in ordered(val):
         request = run.request_of(atom.ref)
-        if atom.kind == "reason" and request is not None and named:
+        if atom.kind == "reason" and request is not None and named and not own and atom.info != "kept":
             missing = _missing(run, atom, named, state)
             if missing:
                 run.emit(ReasonCompared(request, run.where(at), (), how, (), missing))

@@ -41,6 +41,8 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
 
 def note_foreign(run: Run, base: Value, name: str) -> None:
     """An attribute that no Message has is read off what a name of the function at hand was bound to."""
+    if any(atom.kind == "message" for atom in base):
+        return  # what else it may be here has that attribute as well, as it seems
     if name not in sdk.MESSAGE_ATTRIBUTES and not name.startswith("_"):
         here = (atom.ref for atom in base if atom.kind == "symbol" and isinstance(atom.ref, Token))
         run.foreign |= {ref for ref in here if ref.mode == "symbol" and ref.path == run.frame.path}

@@ -149,7 +149,7 @@ def changed(sent: Sent) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class ListObj:
-    """A list (tuple, set): `items` exactly, when every path agrees; `last` what the last item may be (START: none yet,
+    """A list (tuple, set): `items` one by one, when every path agrees how many there are; `last` what the last item may be (START: none yet,
     ANY: unknown); `members` everything seen in it; `sent` the requests that sent it, with what came behind it since;
     `turns` the turns at its end, as far as they are the same on every path; `cut`: where older items were cut off by
     position, tool results among them.
@@ -167,7 +167,7 @@ class ListObj:
         if self == other:
             return self
         return ListObj(
-            self.items if self.items == other.items else None,
+            _beside(self.items, other.items),
             self.last | other.last,
             self.members | other.members,
             self.open or other.open,
@@ -175,6 +175,17 @@ class ListObj:
             _common_end(self.turns, other.turns),
             min((where for where in (self.cut, other.cut) if where is not None), default=None),
         )
+
+
+def _beside(one: tuple[Value, ...] | None, two: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
+    """What may stand at each place of a list that is as long on both paths."""
+    if one is None or two is None or len(one) != len(two):
+        return None
+    return (
+        one
+        if one == two
+        else tuple(mine | theirs if mine and theirs else UNKNOWN for mine, theirs in zip(one, two, strict=True))
+    )
 
 
 def _common_end(one: tuple[Turn, ...], two: tuple[Turn, ...]) -> tuple[Turn, ...]:

@@ -41,7 +41,11 @@ def _in_outcomes(event: ResponseEnded) -> list[tuple[Where, int]]:
         behind = one.kind not in PARTNER and not one.reasons & END_TURN  # an `else` after the test for end_turn
         rest = one.kind == "default" or behind
         mask = one.reasons & UNFINISHED & (event.request.sure if rest else event.named)
-        if mask and event.named & END_TURN and any(two.reasons & END_TURN for two in same):
+        if (
+            mask
+            and event.named & END_TURN
+            and any(two.reasons & END_TURN and not (behind and two.where == one.where) for two in same)
+        ):
             test = next((where for where, named in event.tests if named & END_TURN and named & mask), None)
             found.append((one.where if test is None or one.kind in PARTNER else test, mask))
     return found
