@@ -280,9 +280,10 @@ class CallLost:
 @dataclass(frozen=True, slots=True)
 class Converted:
     """A message of another shape (another vendor's, the program's own) is made into a turn or block of this API.  `what`
-    is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one), "empty" (a
-    turn without content may remain), "kept" (an answer that may be empty is kept), "swallowed" (as of `CallLost`), "shape" (a result whose content the API does not take), "type" (`detail`: the type
-    of a block that there is not).
+    is wrong with it: "split" (a user message for each result), "first" (of several tool calls only one),
+    "together" (calls and results in one turn), "empty" (a turn without content may remain), "kept" (an answer that may be
+    empty is kept), "swallowed" (as of `CallLost`), "shape" (a result whose content the API does not take), "type"
+    (`detail`: the type of a block that there is not).
     """
 
     where: Where

@@ -14,6 +14,7 @@ from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import execute_inputs, execute_named, is_display
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
+from stoplint.check.flow_lists import inspect
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
@@ -156,6 +157,9 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         run.parse(arguments.all(), "ValidationError", at, state)
     execute_inputs(run, name, arguments, state, at)
     if not shown:
+        for atom in arguments.all():
+            if atom.kind == "list":
+                inspect(run, atom)
         note_answer(arguments.all(), state, sure=False)
         note_handed(run, arguments.all())
     escape(run, arguments.all(), at, state, shown=shown)

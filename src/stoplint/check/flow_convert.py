@@ -13,10 +13,10 @@ from stoplint.check import ir
 from stoplint.check.events import Converted
 from stoplint.check.flow_core import callee_name
 from stoplint.check.flow_results import note_result
-from stoplint.check.flow_turns import RESULT, fields, is_ours, lives_on
+from stoplint.check.flow_turns import RESULT, atom_type, fields, is_ours, lives_on
 from stoplint.check.knowledge import START, DictObj, ListObj, State
 from stoplint.check.names import is_test
-from stoplint.check.values import UNKNOWN, Value, only, ordered, text_of
+from stoplint.check.values import UNKNOWN, Token, Value, Where, only, ordered, text_of
 from stoplint.reasons import BIT
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from stoplint.check.flow_core import Arguments
     from stoplint.check.knowledge import Turn
     from stoplint.check.run import Run
-    from stoplint.check.values import Where
 
 CONVERTS = "converts"
 """With a function's name excused where it writes blocks of tool calls: it makes turns of messages of another kind."""
@@ -114,6 +113,9 @@ def turn_converted(run: Run, into: Hashable, item: Value, turn: Turn, state: Sta
     if again and turn.role == "user" and _one_result(run, content, state):
         run.emit_unless(Converted(turn.where, "split"), [("looked", into)])
         run.touched = True
+    if turn.role == "assistant" and {"tool_use", RESULT} <= set(turn.blocks) and _speaks(run):
+        run.emit(Converted(_result_in(run, content, state) or turn.where, "together"))
+        run.touched = True
     if turn.role == "assistant" and _speaks(run) and lives_on(run, into):
         _kept_as_it_came(run, content, turn.where)
     if turn.role in ("", "assistant") and is_ours(run):
@@ -121,6 +123,16 @@ def turn_converted(run: Run, into: Hashable, item: Value, turn: Turn, state: Sta
         if excuses is not None:
             run.emit_unless(Converted(turn.where, "empty"), excuses)
             run.touched = True
+
+
+def _result_in(run: Run, content: Value, state: State) -> Where | None:
+    """Where a tool_result in a turn's content was written."""
+    atom = only(content, "list")
+    obj = run.obj(state, atom.ref) if atom is not None else None
+    for member in ordered(obj.members) if isinstance(obj, ListObj) else ():
+        if atom_type(run, member, state) == RESULT and isinstance(member.ref, Token):
+            return Where(member.ref.path, member.ref.site)
+    return None
 
 
 def _kept_as_it_came(run: Run, content: Value, where: Where) -> None:

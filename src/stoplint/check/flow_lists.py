@@ -98,6 +98,9 @@ def fresh_list(run: Run, at: int, members: Value, state: State, *, kind: str = "
     """The list that a comprehension makes: any number of these members."""
     ref = run.token(at, kind)
     state.heap[ref] = ListObj(None, (members or value(ANY)) | {START}, members, open=not members)
+    for atom in ordered(members):
+        if atom.kind == "dict":
+            turn_converted(run, ref, value(atom), describe(run, value(atom), run.where(at), state), state, again=True)
     return value(Atom("list", ref))
 
 

@@ -46,6 +46,10 @@ CONVERTED = {
         "Only one of the turn's `tool_calls` becomes a tool_use block: the others, and their results, are lost, or answer "
         "nothing (400). Convert every call"
     ),
+    "together": (
+        "The tool calls and their results stand in one assistant turn: no user turn answers the calls, and the request is a "
+        "400. Put the results into the user turn behind it"
+    ),
     "shape": (
         "The content of this tool_result is a dict: the API takes a string or a list of blocks and rejects the request, so "
         "that the call stays unanswered. Write it as text"
