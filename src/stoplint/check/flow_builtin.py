@@ -9,7 +9,7 @@ from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
-from stoplint.check.flow_convert import block_constructed, block_written
+from stoplint.check.flow_convert import block_constructed, block_written, note_probed
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
@@ -121,6 +121,7 @@ def _path_test(run: Run, name: str, arguments: Arguments, state: State, path: st
         return narrow_error(path, subject, _class_names(run, second, state), attribute) if path is not None else UNKNOWN
     if name == "hasattr":
         attribute = text_of(second) or ""
+        note_probed(run, subject, attribute)
         if kinds and kinds <= WHOLE_KINDS:
             return _parted(path, subject, frozenset(a for a in subject if (a.kind, "." + attribute) in sdk.STEPS))
         wanted = ATTRIBUTE_KINDS.get(attribute)

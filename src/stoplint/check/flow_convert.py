@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 CONVERTS = "converts"
 """With a function's name excused where it writes blocks of tool calls: it makes turns of messages of another kind."""
 
+PROBED = "probed"
+"""With a value's reference excused where it is asked for its `type`, or whether it has a text: it is a block of this API,
+which sends none without text.
+"""
+
 CALLS = "tool_calls"
 """Where messages of OpenAI's shape have the calls of a turn."""
 
@@ -68,7 +73,8 @@ def _as_it_came(run: Run, text: Value, at: int) -> None:
     if atom is None or _named(atom.ref) not in ("content", "text") or run.tracks or not _speaks(run):
         return
     if not is_test(run.frame.module.name):
-        run.emit_unless(Converted(run.where(at), "empty"), [("tested", atom)], (CONVERTS, run.frame.qualname))
+        excuses = [("tested", atom), (PROBED, _owner(atom.ref))]
+        run.emit_unless(Converted(run.where(at), "empty"), excuses, (CONVERTS, run.frame.qualname))
         run.touched = True
 
 
@@ -79,6 +85,16 @@ def _first_call(ref: Hashable) -> bool:
             return True
         ref = ref[1]
     return False
+
+
+def _owner(ref: Hashable) -> Hashable:
+    return ref[1] if isinstance(ref, tuple) and len(ref) == 3 else None
+
+
+def note_probed(run: Run, val: Value, name: str | None) -> None:
+    """An attribute of a value is read, or asked for, that blocks of this API have."""
+    if name in ("type", "text"):
+        run.excused |= {(PROBED, atom.ref) for atom in val if atom.kind == "symbol"}
 
 
 def _named(ref: Hashable) -> str:

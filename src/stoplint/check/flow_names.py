@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check.flow_convert import note_probed
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.knowledge import DictObj, State
 from stoplint.check.program import is_declared_only
@@ -34,6 +35,8 @@ def closure(run: Run, func: ir.Function, state: State) -> Value:
 
 
 def symbol_attribute(run: Run, atom: Atom, name: str, state: State) -> Value:
+    if name == "type":
+        note_probed(run, value(atom), name)
     obj = run.obj(state, atom.ref)
     known = obj.get(name) if isinstance(obj, DictObj) else None
     if known is not None:
