@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stoplint.check.names import ModuleName, module_name, module_names
+from stoplint.check.names import ModuleName, ends, is_test, module_name, module_names
 from stoplint.check.source import SourceFile, kind_of
 
 if TYPE_CHECKING:
@@ -79,3 +79,23 @@ def test_names_are_unique_and_do_not_depend_on_the_order(tmp_path: Path) -> None
     }
     assert len({name.name for name in names.values()}) == len(files)
     assert names["a/app/__init__.py"].is_package
+
+
+def test_what_an_import_may_call_a_file() -> None:
+    assert ends("core.ask", "services/core/ask.py") == ["services.core.ask", "core.ask", "ask"]
+    assert ends("core.ask", "elsewhere/else.py") == ["core.ask", "ask"]
+    assert ends("app", "app/__init__.py") == ["app"]
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("tests.test_ask", True),
+        ("ask_test", True),
+        ("tests.helpers", False),
+        ("contest", False),
+        ("attest_test.x", False),
+    ],
+)
+def test_files_that_pytest_collects(module: str, expected: bool) -> None:
+    assert is_test(module) is expected

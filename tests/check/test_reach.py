@@ -58,3 +58,38 @@ def test_a_helper_that_speaks_of_the_api_is_loaded(found) -> None:
     )
     helper = 'def finished(stop_reason):\n    return stop_reason == "end-turn"\n'
     assert found(app=app, checks=helper) == [("SL105", "finished")]
+
+
+def test_a_method_that_is_handed_over_is_the_request(found, capsys: pytest.CaptureFixture[str]) -> None:
+    app = (
+        CLIENT.replace("anthropic\n\n", "anthropic\n\nfrom tries import retrying\n\n", 1)
+        + "def ask(**options):\n    return retrying(\n        client.messages.create, ValueError, **options\n    )\n\n\n"
+        + 'def text():\n    return ask(model="m", max_tokens=9, messages=[]).content[0].text\n'
+    )
+    tries = "def retrying(func, errors, **options):\n    return func(**options)\n"
+    assert found(app=app, tries=tries) == [("SL101", "text")]
+    run(["check", "--no-cache", "--output-format", "json"])
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["origin"]["path"], finding["origin"]["line"]) == ("app.py", 10)
+
+
+def test_what_an_object_is_given_its_methods_have(found) -> None:
+    text = (
+        CLIENT
+        + "class Reply:\n    def __init__(self, opening):\n        self._open = opening\n\n"
+        + "    def run(self, show):\n        with self._open() as stream:\n            for text in stream.text_stream:\n"
+        + "                show(text)\n\n\n"
+        + "def chat(messages):\n    def opening():\n"
+        + '        return client.messages.stream(model="m", max_tokens=9, messages=messages)\n\n'
+        + "    return Reply(opening)\n"
+    )
+    assert found(app=text) == [("SL101", "Reply.run")]
+
+
+def test_a_name_that_begins_above_the_package(found, tmp_path: Path) -> None:
+    package = tmp_path / "services" / "core"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "claude.py").write_text(CLIENT + f"def ask(messages):\n    return {ASK.format('messages')}\n")
+    app = "from services.core.claude import ask\n\n\ndef text(messages):\n    return ask(messages).content[0].text\n"
+    assert found(app=app) == [("SL101", "text")]

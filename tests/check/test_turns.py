@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from stoplint.check.events import CallLost, LoopContinued, RequestMade, TurnAppended
-from stoplint.check.knowledge import MAX_TAIL, START, ListObj, Sending, Turn, changed, grown
+from stoplint.check.events import CallLost, LoopContinued, RequestMade, ResponseEnded, TurnAppended
+from stoplint.check.knowledge import EMPTY, MAX_TAIL, START, ListObj, Sending, Turn, changed, grown
 from stoplint.check.lower import lower_module
 from stoplint.check.program import Program
 from stoplint.check.solve import solve, survey
-from stoplint.check.values import Site, Token, value
+from stoplint.check.values import UNKNOWN, Atom, Site, Token, value
 
 if TYPE_CHECKING:
     from stoplint.check.events import Event, Sent
@@ -349,3 +349,58 @@ def f(question, n):
         history.append({{"role": "user", "content": results}})
 """
         assert any(event.how == "cut" for event in events(code, CallLost)) == cut
+
+
+class TestTuples:
+    """What stands where in a list that is made on several paths."""
+
+    def test_places_of_lists_of_one_length(self) -> None:
+        one, two, other = (value(Atom("const", number)) for number in range(3))
+        first = ListObj((one, two), two, one | two)
+        assert first.join(ListObj((other, two), two, other | two)).items == (one | other, two)
+        assert first.join(ListObj((other,), other, other)).items is None
+
+    def test_what_is_unknown_on_one_path_is_unknown(self) -> None:
+        one = value(Atom("const", 1))
+        assert ListObj((one,), one, one).join(ListObj((UNKNOWN,), UNKNOWN)).items == (UNKNOWN,)
+
+    def test_names_get_what_stands_at_their_place(self) -> None:
+        code = """
+        def f(flag, known, messages):
+            if flag:
+                pair = known, client.messages.create(messages=messages, **OPTIONS)
+            else:
+                pair = known, client.messages.create(messages=messages, **OPTIONS)
+            left, right = pair
+            print(left.anything, right.content)
+        """
+        assert {len(event.uses) for event in events(code, ResponseEnded)} == {1}
+
+
+@pytest.mark.parametrize(
+    ("test", "empty_left"),
+    [
+        ("len(message.content) == 2", False),
+        ("len(message.content) != 2", True),
+        ("len(message.content) > 1000", False),
+        ("len(text) > 1000", False),
+        ("len(text) < 1000", True),
+        ("len(text) <= 0", True),
+        ('text == ""', True),
+        ('text != ""', False),
+        ('not text == ""', False),
+        ("message.content", False),
+    ],
+)
+def test_what_a_size_says(test: str, empty_left: bool) -> None:
+    code = f"""
+    def f(messages):
+        message = client.messages.create(messages=messages, **OPTIONS)
+        text = ""
+        for block in message.content:
+            text += block.text
+        if {test}:
+            client.messages.create(messages=messages, **OPTIONS)
+    """
+    (event,) = {event.where: event for event in events(code, RequestMade) if event.again}.values()
+    assert any(sent.known.content & EMPTY for sent in event.again) is empty_left
