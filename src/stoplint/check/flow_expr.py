@@ -110,7 +110,7 @@ def _attr(run: Run, expr: ir.Attr, state: State) -> Value:
         if learned is not None:
             return learned
     base = evaluate(run, expr.obj, state)
-    note_foreign(run, base, expr.name)
+    note_foreign(run, base, expr.name, expr.at)
     return step(run, base, "." + expr.name, state, expr.at, expr.obj)
 
 

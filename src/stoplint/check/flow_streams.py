@@ -39,25 +39,36 @@ def is_too_early(snapshot: Atom, state: State) -> bool:
     return all(isinstance(event.info, frozenset) and not event.info & sdk.LATE_EVENTS for event in events)
 
 
-def note_foreign(run: Run, base: Value, name: str) -> None:
-    """An attribute that no Message has is read off what a name of the function at hand was bound to."""
-    if any(atom.kind == "message" for atom in base):
-        return  # what else it may be here has that attribute as well, as it seems
-    if name not in sdk.MESSAGE_ATTRIBUTES and not name.startswith("_"):
-        here = (atom.ref for atom in base if atom.kind == "symbol" and isinstance(atom.ref, Token))
-        run.foreign |= {ref for ref in here if ref.mode == "symbol" and ref.path == run.frame.path}
+def note_foreign(run: Run, base: Value, name: str, at: int) -> None:
+    """An attribute that no Message has is read off what a name of the function at hand was bound to.  Where that is an
+    answer on other paths, what it is here has a Message's attributes as well, as it seems.
+    """
+    if name in sdk.MESSAGE_ATTRIBUTES or name.startswith("_"):
+        return
+    refs = {atom.ref for atom in base if atom.kind == "symbol" and isinstance(atom.ref, Token)}
+    here = {ref for ref in refs if ref.mode == "symbol" and ref.path == run.frame.path}
+    answers = {ANSWER for atom in base if atom.kind == "message"}
+    if not here and not answers:
+        return
+    run.foreign |= here
+    seen = run.foreign_reads.setdefault(run.where(at), set())
+    seen |= here | answers
+    if ANSWER in seen:
+        run.excused |= {("alike", ref) for ref in seen}
+
+
+ANSWER = "answer"
 
 
 def before_answer(run: Run, base: Value, at: int) -> None:
     """The reason is read off a name that holds an answer on some paths, and on others what is certainly none."""
     where = run.where(at)
-    seen = run.reason_reads.get(where, frozenset())
-    seen |= {
-        atom.kind for atom in base if atom.kind == "message" or (atom.kind == "symbol" and atom.ref in run.foreign)
-    }
-    run.reason_reads[where] = seen
-    if len(seen) > 1:
-        run.emit(ReasonReadEarly(Request(run.token(at, "before"), where, "unknown"), where, ""))
+    seen = run.reason_reads.setdefault(where, set())
+    seen |= {ANSWER for atom in base if atom.kind == "message"}
+    seen |= {atom.ref for atom in base if atom.kind == "symbol" and atom.ref in run.foreign}
+    if ANSWER in seen and len(seen) > 1:
+        event = ReasonReadEarly(Request(run.token(at, "before"), where, "unknown"), where, "")
+        run.emit_unless(event, [("alike", ref) for ref in seen])
 
 
 STREAM_PARTS = frozenset({"event", "delta", "event_message"})

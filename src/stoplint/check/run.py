@@ -86,7 +86,8 @@ class Run:
         self.handed: list[Hashable] = []
         self.swallowed: list[tuple[Atom, frozenset[Where]]] = []
         self.tried: dict[Where, frozenset[Hashable]] = {}
-        self.reason_reads: dict[Where, frozenset[str]] = {}
+        self.reason_reads: dict[Where, set[Hashable]] = {}
+        self.foreign_reads: dict[Where, set[Hashable]] = {}
         self.free_tests = 0
         self.size_tests = 0
         self.error_tests = 0
