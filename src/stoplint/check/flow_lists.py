@@ -97,6 +97,7 @@ def as_list(run: Run, val: Value, state: State) -> ListObj:
 def fresh_list(run: Run, at: int, members: Value, state: State, *, kind: str = "list") -> Value:
     """The list that a comprehension makes: any number of these members."""
     ref = run.token(at, kind)
+    members = put_by(members, state)
     state.heap[ref] = ListObj(None, (members or value(ANY)) | {START}, members, open=not members)
     for atom in ordered(members):
         if atom.kind == "dict":
