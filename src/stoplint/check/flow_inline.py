@@ -59,8 +59,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
         frame.handed = run.where(at)
         for token in sorted({atom.ref for atom in arguments.all() if atom.kind == "tool_input"}, key=repr):
             note_interrupt(run, token, state)
-    if any(atom.kind in sdk.REQUESTS for atom in arguments.all()):
-        frame.lent, run.lending = run.lending or run.frame.lent, None
+    _lend(run, frame, arguments)
     caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
     frame.caller_env = caller_env
     run.frames.append(frame)
@@ -153,6 +152,12 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
         return False
     repeated = any(one.watching and one.loops for one in run.frames)  # how it fails decides over another attempt
     return tracked or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
+
+
+def _lend(run: Run, frame: Frame, arguments: Arguments) -> None:
+    """What sends requests is handed over: told is where it was named, however far it goes."""
+    if any(atom.kind in sdk.REQUESTS for atom in arguments.all()):
+        frame.lent, run.lending = run.lending or run.frame.lent, None
 
 
 def _kept_by(run: Run, info: FunctionInfo, given: Value, *, tracked: bool) -> bool:
