@@ -93,3 +93,16 @@ def test_a_name_that_begins_above_the_package(found, tmp_path: Path) -> None:
     (package / "claude.py").write_text(CLIENT + f"def ask(messages):\n    return {ASK.format('messages')}\n")
     app = "from services.core.claude import ask\n\n\ndef text(messages):\n    return ask(messages).content[0].text\n"
     assert found(app=app) == [("SL101", "text")]
+
+
+def test_a_caller_does_not_decide_what_a_kept_function_knows(found) -> None:
+    text = (
+        CLIENT
+        + "def chat(messages, flags):\n    beta = None\n    if flags:\n        beta = flags[0]\n    print(beta)\n\n"
+        + f"    def opening():\n        if beta:\n            return {ASK.format('messages')}\n        return None\n\n"
+        + "    return talk(opening)\n\n\n"
+        + "def plain(messages):\n    return chat(messages, None)\n\n\n"
+        + "class talk:\n    def __init__(self, opening):\n        self._open = opening\n\n"
+        + "    def text(self):\n        return self._open().content[0].text\n"
+    )
+    assert found(app=text) == [("SL101", "talk.text")]

@@ -208,7 +208,7 @@ def _scope(run: Run, node: ir.Scope, state: State) -> Exits:
 
 def _def(run: Run, node: ir.Def, state: State) -> Exits:
     key = run.program.add_function(run.frame, node.func)
-    run.program.closures[key] = {**run.frame.closure, **state.env} if run.frame.function else {}
+    run.enclose(key, {**run.frame.closure, **state.env} if run.frame.function else {})
     if run.frame.function is not None:
         state.env[node.func.name] = value(Atom("func", key))
     return Exits([state])

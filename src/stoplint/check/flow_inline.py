@@ -169,7 +169,8 @@ def _kept_by(run: Run, info: FunctionInfo, given: Value, *, tracked: bool) -> bo
 def _closure(run: Run, key: str, info: FunctionInfo, state: State) -> dict[str, Value]:
     if run.frame.function is not None and info.parent == run.frame.function.key:
         return {**run.frame.closure, **state.env}
-    return run.program.closures.get(key, {})
+    found = run.enclosed.get(key)
+    return run.program.closures.get(key, {}) if found is None else found
 
 
 def _bind_parameters(run: Run, info: FunctionInfo, callee: Atom, arguments: Arguments, state: State) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check.flow_convert import note_probed
 from stoplint.check.flow_core import Arguments, call
+from stoplint.check.index import is_declared_only
 from stoplint.check.knowledge import DictObj, State
-from stoplint.check.program import is_declared_only
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def global_value(run: Run, module: ModuleInfo, name: str) -> Value:
 def closure(run: Run, func: ir.Function, state: State) -> Value:
     """A nested function or lambda, with the variables around it as they are now."""
     key = run.program.add_function(run.frame, func)
-    run.program.closures[key] = {**run.frame.closure, **state.env}
+    run.enclose(key, {**run.frame.closure, **state.env})
     return value(Atom("func", key))
 
 

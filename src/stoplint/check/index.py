@@ -67,3 +67,19 @@ def dotted_name(expr: ir.Expr) -> str | None:
         return None
     parts.append(expr.id)
     return ".".join(reversed(parts))
+
+
+def is_declared_only(func: ir.Function) -> bool:
+    """A method that is there for heirs to define: a docstring, `...`, `pass`, `return None` or `raise
+    NotImplementedError` is all of its body.
+    """
+    for statement in func.body:
+        if isinstance(statement, ir.Do) and isinstance(statement.value, ir.Const):
+            continue
+        if isinstance(statement, ir.Return):
+            return statement.value is None or (isinstance(statement.value, ir.Const) and statement.value.value is None)
+        if isinstance(statement, ir.Raise) and statement.value is not None:
+            raised = statement.value.func if isinstance(statement.value, ir.Call) else statement.value
+            return isinstance(raised, ir.Name) and raised.id == "NotImplementedError"
+        return False
+    return True

@@ -262,13 +262,14 @@ class State:
 
     def join(self, other: State) -> State:
         return State(
-            _join_envs(self.env, other.env),
+            join_envs(self.env, other.env),
             _join_maps(self.know, other.know),
             _join_heaps(self.heap, other.heap),
         )
 
 
-def _join_envs(mine: dict[str, Value], theirs: dict[str, Value]) -> dict[str, Value]:
+def join_envs(mine: dict[str, Value], theirs: dict[str, Value]) -> dict[str, Value]:
+    """What each variable may be on either of two paths."""
     joined = dict(mine)
     for name, val in theirs.items():
         old = joined.get(name)

@@ -62,18 +62,6 @@ class FunctionInfo:
     parent: str | None = None
 
 
-def is_declared_only(func: ir.Function) -> bool:
-    """A method that heirs must define: a docstring, `...`, `pass` or `raise NotImplementedError` is all of its body."""
-    for statement in func.body:
-        if isinstance(statement, ir.Do) and isinstance(statement.value, ir.Const):
-            continue
-        if isinstance(statement, ir.Raise) and statement.value is not None:
-            raised = statement.value.func if isinstance(statement.value, ir.Call) else statement.value
-            return isinstance(raised, ir.Name) and raised.id == "NotImplementedError"
-        return False
-    return True
-
-
 @dataclass(slots=True)
 class ClassInfo:
     key: str

@@ -9,7 +9,7 @@ from stoplint.check.events import LOOKED_AFTER, LOST, READ_LATER, Event, ReasonR
 from stoplint.check.flow_blocks import note_execution, note_interrupt
 from stoplint.check.flow_kinds import CUT, is_whole
 from stoplint.check.flow_results import lost_results
-from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use
+from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use, join_envs
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where, Whole
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Run:
         self.swallowed: list[tuple[Atom, frozenset[Where]]] = []
         self.tried: dict[Where, frozenset[Hashable]] = {}
         self.reason_reads: dict[Where, set[Hashable]] = {}
+        self.enclosed: dict[str, dict[str, Value]] = {}
         self.foreign_reads: dict[Where, set[Hashable]] = {}
         self.free_tests = 0
         self.size_tests = 0
@@ -122,6 +123,16 @@ class Run:
 
     def token(self, at: int, mode: str = "") -> Token:
         return Token(self.site(at), self.frame.path, mode)
+
+    def enclose(self, key: str, env: dict[str, Value]) -> None:
+        """A function is defined with these variables around it, on every path that comes by with its own.  Whoever calls
+        it later, and was not there, knows what the function around it knows by itself, and what lasts of its callers'.
+        """
+        known = self.enclosed.get(key)
+        self.enclosed[key] = whole = env if known is None else join_envs(known, env)
+        if len(self.frames) > 1:
+            whole = join_envs(self.program.closures.get(key, {}), {name: _lasting(val) for name, val in whole.items()})
+        self.program.closures[key] = whole
 
     # ---- objects
     def obj(self, state: State, ref: Hashable) -> Obj | None:
@@ -305,6 +316,15 @@ class Run:
             if not excuses & self.excused and (needs is None or needs in self.excused)
         ]
         return [*kept, *late_told, *lost_results(self), *ended]
+
+
+MAX_LASTING = 8
+"""Things that a variable around a function may be: beyond that, it may be anything."""
+
+
+def _lasting(val: Value) -> Value:
+    kept = frozenset(atom for atom in val if not isinstance(atom.ref, Token) and atom.kind not in ("const", "symbol"))
+    return kept if len(kept) <= MAX_LASTING else UNKNOWN
 
 
 def _ended(track: Track) -> ResponseEnded:

@@ -22,9 +22,8 @@ from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import parameter
 from stoplint.check.flow_kinds import API_KINDS, TELLING, is_tool_call
 from stoplint.check.flow_turns import kept_turns
-from stoplint.check.index import dotted_name
+from stoplint.check.index import dotted_name, is_declared_only
 from stoplint.check.knowledge import EMPTY, NONEMPTY, DictObj, ListObj, State
-from stoplint.check.program import is_declared_only
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
 
