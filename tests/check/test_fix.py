@@ -232,6 +232,11 @@ class TestChoice:
         ]
         assert [one.code for one in choose.chosen(guards, unsafe=False)] == ["SL101"]
 
+    def test_what_hides_others_of_a_kind_first(self):
+        positional, ignored = finding("SL104", 1, (1, "a")), finding("SL101", 2, (2, "b"))
+        assert choose.chosen([positional, ignored], unsafe=False) == [ignored]
+        assert choose.chosen([positional], unsafe=False) == [positional]
+
     def test_unsafe_ones_only_on_demand(self):
         unsafe = finding("SL104", 1, (1, "a"), applicability="unsafe")
         assert choose.chosen([unsafe], unsafe=False) == []

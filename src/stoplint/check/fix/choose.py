@@ -26,12 +26,12 @@ def fixable(finding: Finding, *, unsafe: bool) -> bool:
 
 def chosen(findings: Iterable[Finding], *, unsafe: bool) -> list[Finding]:
     """The findings of one file whose fixes can be made together: none overlaps another.  Fixes that are the same edits
-    go together.
+    go together.  What others of its kind are silent beside is fixed first, so that all of them are seen by then.
     """
     taken = _Taken()
-    return [
-        finding for finding in sorted(findings, key=_order) if fixable(finding, unsafe=unsafe) and taken.add(finding)
-    ]
+    found = [one for one in sorted(findings, key=_order) if fixable(one, unsafe=unsafe) and taken.add(one)]
+    codes = {finding.code for finding in found}
+    return [finding for finding in found if not SILENT_BESIDE.get(finding.code, frozenset()) & codes]
 
 
 @dataclass(frozen=True, slots=True)
