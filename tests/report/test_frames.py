@@ -66,6 +66,13 @@ class TestLayout:
             "   │ left",
         ]
 
+    def test_a_label_that_is_too_long_for_its_place_ends_with_the_line(self):
+        label = "may be max_tokens or model_context_window_exceeded"
+        text = " " * 40 + "made = Updates(**response)"
+        shown = lines(finding(at(1, 48, 67), label=label), a=text)
+        assert shown[2:] == ["   │ " + " " * 47 + "^" * 19, ("   │ " + label.rjust(75))]
+        assert max(map(len, shown)) == 80
+
     def test_other_files_follow_under_their_names(self):
         shown = lines(finding(at(1, 1, 2), (at(30, 5, 7, "b.py"), "created here")), a="x", b="\n" * 29 + "    yz")
         assert shown == [

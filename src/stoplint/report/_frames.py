@@ -194,7 +194,7 @@ def _clipped(text: str, marks: list[_Mark], room: int, cut: str) -> tuple[str, l
 
 def _labels(marks: Sequence[_Mark], style: Style, room: int) -> Iterator[str]:
     """The rows below a source line: all underlines, with the rightmost label behind them if it fits there, then the
-    other labels from right to left, each hanging from its mark.
+    other labels from right to left, each hanging from its mark; one alone that is too long for that ends with the line.
     """
     ordered = sorted(marks, key=lambda mark: (mark.start, mark.end))
     cells: dict[int, tuple[str, Role]] = {}
@@ -204,7 +204,8 @@ def _labels(marks: Sequence[_Mark], style: Style, room: int) -> Iterator[str]:
     end = max(mark.end for mark in marks)
     inline = max(ordered, key=lambda mark: (mark.end, mark.start))
     label = printable(inline.label)
-    fits = end + 1 + width(label) <= room or inline.start + width(label) > room
+    alone = len(ordered) == 1 and width(label) <= room
+    fits = end + 1 + width(label) <= room or (inline.start + width(label) > room and not alone)
     yield _row(cells, style, end) + (f" {paint(label, inline.role, style)}" if fits and label else "")
     hanging = [mark for mark in ordered if mark.label and not (fits and mark is inline)]
     bar = box(style).bar
@@ -213,7 +214,8 @@ def _labels(marks: Sequence[_Mark], style: Style, room: int) -> Iterator[str]:
     while hanging:
         mark = hanging.pop()
         others = {one.start: (bar, one.role) for one in hanging if one.start < mark.start}
-        yield _row(others, style, mark.start) + paint(printable(mark.label), mark.role, style)
+        start = min(mark.start, max(0, room - width(label))) if alone else mark.start
+        yield _row(others, style, start) + paint(printable(mark.label), mark.role, style)
 
 
 def _row(cells: dict[int, tuple[str, Role]], style: Style, end: int) -> str:
