@@ -60,7 +60,10 @@ class _Seen:
     """Its class is asked for: that says what it is."""
 
     def is_message(self, path: str) -> bool:
-        if self.is_turn or self.is_tested or "tool_result" in self.types:
+        is_turn = (
+            self.is_turn and not self.reasoned
+        )  # turns have no stop reason; that an answer is the assistant's is checked
+        if is_turn or self.is_tested or "tool_result" in self.types:
             return False
         named = any(word in path.rsplit(".", 1)[-1].lower() for word in ANSWERS)
         if self.types & OWN_TYPES and (named or self.counted or self.reasoned):
