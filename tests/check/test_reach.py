@@ -106,3 +106,16 @@ def test_a_caller_does_not_decide_what_a_kept_function_knows(found) -> None:
         + "    def text(self):\n        return self._open().content[0].text\n"
     )
     assert found(app=text) == [("SL101", "talk.text")]
+
+
+def test_where_another_method_was_named_is_not_told(found, capsys: pytest.CaptureFixture[str]) -> None:
+    app = (
+        CLIENT.replace("anthropic\n\n", "anthropic\n\nfrom elsewhere import seen\nfrom tries import retrying\n\n", 1)
+        + "def text(**options):\n    method = client.messages.create\n    seen(client.messages.create)\n"
+        + "    return retrying(method, **options).content[0].text\n"
+    )
+    tries = "def retrying(func, **options):\n    return func(**options)\n"
+    assert found(app=app, tries=tries) == [("SL101", "text")]
+    run(["check", "--no-cache", "--output-format", "json"])
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["origin"]["path"], finding["origin"]["line"]) == ("tries.py", 2)

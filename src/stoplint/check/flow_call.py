@@ -20,7 +20,7 @@ from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
 from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
-from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, ordered, union, value
+from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
     from stoplint.check.knowledge import State
@@ -70,10 +70,11 @@ def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
     keywords: dict[str, Value] = {}
     splats: list[Value] = []
     rest: Value | None = None
+    lent: Where | None = None
     for arg in expr.args:
         val = evaluate(run, arg.value, state)
         if isinstance(arg.value, ir.Attr) and any(atom.kind in sdk.REQUESTS for atom in val):
-            run.lending = run.where(arg.value.at)
+            lent = run.where(arg.value.at)
         run.error_tests += any(atom.kind in ERRORS for atom in val)
         if arg.star == "**":
             splats.append(val)
@@ -83,7 +84,7 @@ def _arguments(run: Run, expr: ir.Call, state: State) -> Arguments:
             keywords[arg.keyword] = val
         else:
             positional.append(val)
-    return Arguments(tuple(positional), keywords, tuple(splats), rest)
+    return Arguments(tuple(positional), keywords, tuple(splats), rest, lent)
 
 
 @calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from stoplint.check import ir
-from stoplint.check.values import UNKNOWN, Value
+from stoplint.check.values import UNKNOWN, Value, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,15 @@ class Exits:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The values of a call's arguments: `splats` are those after `**`, `rest` the items of a `*`, None without one."""
+    """The values of a call's arguments: `splats` are those after `**`, `rest` the items of a `*`, None without one;
+    `lent`: where among them a method that sends requests is named.
+    """
 
     positional: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
     splats: tuple[Value, ...] = ()
     rest: Value | None = None
+    lent: Where | None = None
 
     def all(self) -> Value:
         """Every atom of every argument."""

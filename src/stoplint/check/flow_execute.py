@@ -62,7 +62,7 @@ def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: 
 
 def execute_named(run: Run, func: ir.Expr, callee: Value, arguments: Arguments, state: State, at: int) -> None:
     """A function of the project is called that is the tool: it was looked up by the tool's name, or is called alike."""
-    functions = [run.program.functions[str(atom.ref)].func.name for atom in callee if atom.kind == "func"]
+    functions = [run.program.functions[str(atom.ref)].func.name for atom in ordered(callee) if atom.kind == "func"]
     direct = isinstance(func, ir.Attr) or (isinstance(func, ir.Name) and func.id in functions)
     for atom in ordered(arguments.all()) if functions else ():
         obj = state.heap.get((NAMED, atom.ref))

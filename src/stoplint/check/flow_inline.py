@@ -157,7 +157,7 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
 def _lend(run: Run, frame: Frame, arguments: Arguments) -> None:
     """What sends requests is handed over: told is where it was named, however far it goes."""
     if any(atom.kind in sdk.REQUESTS for atom in arguments.all()):
-        frame.lent, run.lending = run.lending or run.frame.lent, None
+        frame.lent = arguments.lent or run.frame.lent
 
 
 def _kept_by(run: Run, info: FunctionInfo, given: Value, *, tracked: bool) -> bool:

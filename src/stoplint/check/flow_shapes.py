@@ -60,9 +60,8 @@ class _Seen:
     """Its class is asked for: that says what it is."""
 
     def is_message(self, path: str) -> bool:
-        is_turn = (
-            self.is_turn and not self.reasoned
-        )  # turns have no stop reason; that an answer is the assistant's is checked
+        # A turn has no stop reason; the role of an answer may be checked all the same.
+        is_turn = self.is_turn and not self.reasoned
         if is_turn or self.is_tested or "tool_result" in self.types:
             return False
         named = any(word in path.rsplit(".", 1)[-1].lower() for word in ANSWERS)

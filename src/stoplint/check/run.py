@@ -76,7 +76,6 @@ class Run:
         self.tracks: dict[Token, Track] = {}
         self.events: dict[Event, None] = {}
         self.steps = 0
-        self.lending: Where | None = None
         self.requests = 0
         self.openings = 0
         self.opened: dict[Token, int] = {}
