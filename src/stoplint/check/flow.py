@@ -34,6 +34,7 @@ from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
 from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
 from stoplint.check.flow_try import catches, run_try
+from stoplint.check.flow_ways import each_way
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.names import is_test
 from stoplint.check.run import ASSERTED, MAX_STEPS, Run, Stop
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stoplint.check.program import FunctionInfo
+
+SIMPLE = (ir.Assign, ir.AugAssign, ir.Do, ir.Return, ir.Raise)
+"""Statements that hold no others."""
 
 MAX_ROUNDS = 4
 """Rounds of a loop: the knowledge of a response settles in two or three."""
@@ -63,12 +67,14 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
             run.steps += 1
             if run.steps > MAX_STEPS * 2:
                 break
+            go = partial(_STATEMENTS[type(statement)], run, statement)
             try:
-                inner = _STATEMENTS[type(statement)](run, statement, path)
+                ways = each_way(run, path, go) if isinstance(statement, SIMPLE) else [go(path)]
             except Stop:
                 continue
-            exits.absorb(inner)
-            following += inner.go
+            for inner in ways:
+                exits.absorb(inner)
+                following += inner.go
         paths = compact(following) if len(following) > 1 else following
     exits.go = paths
     return exits

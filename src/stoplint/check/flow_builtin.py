@@ -9,6 +9,7 @@ from stoplint.check import ir
 from stoplint.check.events import Request
 from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
+from stoplint.check.flow_compare import as_test
 from stoplint.check.flow_convert import block_constructed, block_written, note_probed
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.flow_errors import as_text, narrow_error
@@ -47,6 +48,8 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
         return known(run, arguments, state, at)
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
+    if dotted.rsplit(".", 1)[0] in MOCKS:
+        return value(Atom("external", dotted + ".mock"))  # whatever is called on it, no request goes out
     block_constructed(run, dotted, arguments, at)
     written = name.endswith("Param") or sdk.unprefixed(name) in sdk.BLOCK_CLASSES
     if written and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
@@ -75,6 +78,8 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
 
 SHOWING_MODULES = frozenset({"IPython", "logging", "loguru", "rich", "streamlit", "structlog", "termcolor", "warnings"})
 """Packages whose functions show or record what they are given."""
+
+MOCKS = frozenset({"unittest.mock", "mock"})
 
 PURE_MODULES = frozenset({"ast", "base64", "copy", "dataclasses", "datetime", "decimal", "difflib", "hashlib", "html", "itertools", "json", "json_repair", "math", "operator", "orjson", "re", "shlex", "string", "textwrap", "time", "unicodedata", "urllib.parse", "uuid", "yaml"})  # fmt: skip
 """Modules whose functions compute something of what they are given and do nothing with it."""
@@ -203,6 +208,11 @@ def _nothing(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     del at
     discharge(run, arguments.all(), state)
     return UNKNOWN
+
+
+def _truth(run: Run, arguments: Arguments, state: State, at: int) -> Value:
+    found = as_test(arguments.get(0) or UNKNOWN)
+    return found if found is not None else _nothing(run, arguments, state, at)
 
 
 def _silent(run: Run, arguments: Arguments, state: State, at: int) -> Value:
@@ -357,7 +367,8 @@ def _gather(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 _EXACT: dict[str, Builtin] = {
     **dict.fromkeys(("str", "repr", "format", "sum", "max", "min", "sorted", "reversed", "json.dumps", "textwrap.dedent"), _carry),
-    **dict.fromkeys(("bool", "any", "all", "type", "id", "hash", "callable"), _nothing),
+    **dict.fromkeys(("any", "all", "type", "id", "hash", "callable"), _nothing),
+    "bool": _truth,
     **dict.fromkeys(("range", "int", "float", "time.sleep", "asyncio.sleep", "super"), _silent),
     **dict.fromkeys(("print", "display", "pprint.pprint"), _print),
     **dict.fromkeys(("list", "tuple", "set", "frozenset"), _list),

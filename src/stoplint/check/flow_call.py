@@ -175,7 +175,8 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         if arguments.positional and atom in arguments.positional[0]:
             given = arguments.without(1)
         else:
-            given = Arguments((), {k: v for k, v in arguments.keywords.items() if atom not in v}, arguments.splats)
+            keywords = {name: val for name, val in arguments.keywords.items() if atom not in val}
+            given = Arguments((), keywords, arguments.splats, lent=arguments.lent)
         return call(run, value(atom), given, state, at)
     if name == "result" and base:
         return base

@@ -26,6 +26,7 @@ from stoplint.check.values import (
     tokens,
     union,
     value,
+    without_verdict,
 )
 from stoplint.reasons import EVERY, mask_of
 
@@ -47,9 +48,23 @@ NAME_TESTS = frozenset({"name_test", "name_in"})
 """A tool's name is one that is known, or one of several; `info`: whether that is so where the test is true, and which."""
 
 
+TESTS = frozenset({"test", "path_test", "content_test", *NAME_TESTS})
+"""Kinds of values that are truth values."""
+
+
 def sizes(atom: Atom) -> tuple[int, int]:
     """The sizes of content that a test of it, or its truth, leaves: where it is true, and where it is false."""
     return atom.info if atom.kind == "content_test" and isinstance(atom.info, tuple) else (NONEMPTY, EMPTY)
+
+
+def as_test(val: Value) -> Value | None:
+    """A value as the truth value that it stands for: a test is one, and content tests whether there is any.  None where
+    nothing would be learned.
+    """
+    atom = only(val, "text", *SIZED)
+    if atom is not None:
+        return value(Atom("content_test", atom.ref, sizes(atom)))
+    return val if val and all(one.kind in TESTS for one in val) else None
 
 
 @evaluates(ir.Compare)
@@ -116,6 +131,16 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return _compare_none(path, left, negated=negated)
     run.size_tests += op in ("<", "<=", ">", ">=")
     return _compare_literals(left, op, right)
+
+
+def shared_reasons(run: Run, parts: list[Value], at: int, state: State) -> Value | None:
+    """`{"max_tokens", "refusal"} & {message.stop_reason}` is a test of the reason; None where it is none."""
+    for mine, others in (parts, parts[::-1]) if len(parts) == 2 else ():
+        atom = only(mine, "list")
+        obj = run.obj(state, atom.ref) if atom is not None else None
+        if isinstance(obj, ListObj) and obj.members and all(one.kind == "reason" for one in obj.members):
+            return _compare_reason(run, obj.members, "in", others, state, at, negated=False)
+    return None
 
 
 def _literals(val: Value) -> Value:
@@ -216,7 +241,7 @@ def _compare_none(path: str, left: Value, *, negated: bool) -> Value:
 
 
 def _compare_literals(left: Value, op: str, right: Value) -> Value:
-    one, two = only(left, "const"), only(right, "const")
+    one, two = only(without_verdict(left), "const"), only(without_verdict(right), "const")
     if one is None or two is None:
         return UNKNOWN
     if op in ("==", "is"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
-from stoplint.check.flow_compare import NAME_TESTS, SIZED, sizes, text_token
+from stoplint.check.flow_compare import NAME_TESTS, SIZED, TESTS, sizes, text_token
 from stoplint.check.flow_convert import note_asked, note_default
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_execute import note_named
@@ -18,6 +18,7 @@ from stoplint.check.flow_kinds import meet, sides
 from stoplint.check.flow_loops import note_test
 from stoplint.check.flow_mix import chosen
 from stoplint.check.flow_paths import assume
+from stoplint.check.flow_ways import come_out, each_way, joined
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
 from stoplint.check.values import (
     UNKNOWN,
@@ -48,6 +49,11 @@ def branch(run: Run, test: ir.Expr, state: State) -> tuple[list[State], list[Sta
         right_yes = [path for pair in rights for path in pair[0]]
         right_no = [path for pair in rights for path in pair[1]]
         return (right_yes, done + right_no) if test.op == "and" else (done + right_yes, right_no)
+    sides = each_way(run, state, lambda one: _decide(run, test, one))
+    return [path for yes, _ in sides for path in yes], [path for _, no in sides for path in no]
+
+
+def _decide(run: Run, test: ir.Expr, state: State) -> tuple[list[State], list[State]]:
     val = evaluate(run, test, state)
     if (truth(val) is not None or only(val, "path_test")) and _is_setting(run, test, state):
         return [state.copy()], [state.copy()]
@@ -242,21 +248,30 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
     left = evaluate(run, expr.left, state)
     yes, no = split(run, left, path_of(expr.left), state)
     going, done = (yes, no) if expr.op == "and" else (no, yes)
-    rights = [evaluate(run, expr.right, path) for path in going]
-    state.become([*going, *done])
-    right = frozenset().union(*rights)
-    if left and not done:
-        return right
-    if expr.op == "or":
+    rights = [(evaluate(run, expr.right, path), path) for path in going]
+    right = joined(rights)
+    if left and done and expr.op == "or":
         note_default(run, left, right)
     both = _combined(expr.op, left, right)
     if both is not None:
+        state.become([*going, *done])
         return both
+    ends = [*rights, *((_decided(left, expr.op), path) for path in done)]
+    ways = come_out(run, ends, state)
+    if len(ways) < len(ends) or (left and not done):
+        return joined(ways)
     if expr.op == "or":
         return chosen(run, frozenset(a for a in left if a.kind != "const" or a.ref) | right, expr.left, state)
     if not going:
         return left
     return right | frozenset(a for a in left if a.kind == "const" and not a.ref)
+
+
+def _decided(left: Value, op: str) -> Value:
+    """What the left side of `and` and `or` is where it decides."""
+    if left and all(atom.kind in TESTS for atom in left):
+        return const(op == "or")
+    return frozenset(atom for atom in left if atom.kind != "const" or bool(atom.ref) == (op == "or"))
 
 
 def _combined(op: str, left: Value, right: Value) -> Value | None:

@@ -57,7 +57,7 @@ class Arguments:
         return self.keywords.get(keyword)
 
     def without(self, count: int) -> Arguments:
-        return Arguments(self.positional[count:], self.keywords, self.splats, self.rest)
+        return Arguments(self.positional[count:], self.keywords, self.splats, self.rest, self.lent)
 
 
 _CALLER: list[Callable[[Run, Value, Arguments, State, int], Value]] = []

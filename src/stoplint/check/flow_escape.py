@@ -22,6 +22,7 @@ from stoplint.check.values import (
     text_of,
     value,
 )
+from stoplint.reasons import END_TURN, MAX_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,13 @@ def exposes(atom: Atom) -> bool:
     if atom.kind in STREAM_PARTS:
         types = atom.info if isinstance(atom.info, frozenset) else None
         return types is None or bool(types & sdk.LATE_EVENTS)
-    return atom.kind == "batch_results"
+    return atom.kind == "batch_results" or _tells_the_end(atom)
+
+
+def _tells_the_end(atom: Atom) -> bool:
+    """A truth value that keeps a finished answer and a cut one apart: `complete=message.stop_reason == "end_turn"`."""
+    mask = atom.info if atom.kind == "test" and isinstance(atom.info, int) else 0
+    return (mask & (END_TURN | MAX_TOKENS)) in (END_TURN, MAX_TOKENS)
 
 
 def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) -> None:
@@ -79,7 +86,7 @@ def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) 
     atoms = ordered(reach(run, val, state))
     for atom in atoms:
         if exposes(atom):
-            run.expose(atom.ref, state, atom.kind)
+            run.expose(atom.ref, state, "verdict" if atom.kind == "test" else atom.kind)
     for atom in atoms:
         use_atom(run, atom, at, state)
     if not shown:

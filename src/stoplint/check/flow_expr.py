@@ -20,10 +20,11 @@ from stoplint.check.flow_lists import fresh_list, iterate, literal_list, take_it
 from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_mix import carried, chosen
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
-from stoplint.check.flow_reasons import literal_type, look_up_reason, note_entries
+from stoplint.check.flow_reasons import beside_words, literal_type, look_up_reason, looked_up, note_entries
 from stoplint.check.flow_slices import sliced
 from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, note_foreign, stream_reason
 from stoplint.check.flow_turns import display_built
+from stoplint.check.flow_ways import come_out, joined
 from stoplint.check.knowledge import EMPTY, ONE, DictObj, Knowledge, ListObj, State
 from stoplint.check.run import ASSERTED
 from stoplint.check.values import (
@@ -187,7 +188,7 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
     reasons = [a for a in key if a.kind in REASON_KINDS]
     if reasons:
         look_up_reason(run, atom, reasons, at, state, None)
-        return frozenset(Atom("reason_like", a.ref) for a in reasons)
+        return looked_up(run, atom, reasons, None, state)
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, DictObj):
         return UNKNOWN
@@ -310,14 +311,10 @@ def _star(run: Run, expr: ir.Star, state: State) -> Value:
 @evaluates(ir.Cond)
 def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
     yes, no = branch(run, expr.test, state)
-    found: list[Value] = []
-    ends: list[State] = []
-    for side, paths in ((expr.body, yes), (expr.orelse, no)):
-        for path in paths:
-            found.append(evaluate(run, side, path))
-            ends.append(path)
-    state.become(ends)
-    return chosen(run, union(found), expr.test, state)
+    ends = [
+        (evaluate(run, side, path), path) for side, paths in ((expr.body, yes), (expr.orelse, no)) for path in paths
+    ]
+    return chosen(run, joined(come_out(run, beside_words(ends), state)), expr.test, state)
 
 
 @evaluates(ir.Comp)

@@ -20,6 +20,7 @@ from stoplint.check.flow_paths import leave_callee
 from stoplint.check.flow_reasons import converted, enum_members
 from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_turns import check_blocks
+from stoplint.check.flow_ways import come_out, joined
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
@@ -27,6 +28,7 @@ from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from collections.abc import Set as AbstractSet
 
     from stoplint.check import ir
     from stoplint.check.program import FunctionInfo
@@ -62,6 +64,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             note_interrupt(run, token, state)
     _lend(run, frame, arguments)
     caller_env, heap, know, openings = state.env, dict(state.heap), dict(state.know), run.openings
+    ways, run.ways = run.ways, None  # those of the statement that calls
     frame.caller_env = caller_env
     run.frames.append(frame)
     try:
@@ -70,6 +73,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
         ends = _run_body(run, info, state)
     finally:
         run.frames.pop()
+        run.ways = ways
         state.env = caller_env
     _hand_up(run, frame)
     note_exit(run, frame.counted, broke=False, left=True)
@@ -102,24 +106,31 @@ def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], kn
         if now is not obj and now is not None:
             todo += _members(now)
     live: set[Hashable] = set()
-    tokens: set[Hashable] = set()
+    tokens = _live(todo, live, new, state)
+    held = tokens | know.keys()
+    told = [ref for ref in new - live if ref in run.program.heap or _told(ref, state.heap[ref], held)]
+    # What was sent holds what it was made of: when that changes, it is not the same any more.
+    _live([atom for ref in told for atom in _members(state.heap[ref])], live, new, state)
+    for ref in new - live - set(told):
+        del state.heap[ref]
+    sent = {one.token for obj in state.heap.values() if isinstance(obj, ListObj) for one in obj.sent}
+    for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
+        run.settle(token, state.know.pop(token))
+
+
+def _live(todo: list[Atom], live: set[Hashable], new: AbstractSet[Hashable], state: State) -> set[Hashable]:
+    """Add to `live` the `new` heap entries that values lead to; return what the values refer to."""
+    refs: set[Hashable] = set()
     while todo:
         atom = todo.pop()
-        tokens.add(atom.ref)
+        refs.add(atom.ref)
         if isinstance(atom.info, frozenset):
             todo += [inner for inner in atom.info if isinstance(inner, Atom)]
         if atom.ref in live or atom.ref not in new:
             continue
         live.add(atom.ref)
         todo += _members(state.heap[atom.ref])
-    held = tokens | know.keys()
-    for ref in new - live:
-        outlives = ref in run.program.heap  # an attribute or a global holds it
-        if not outlives and not _told(ref, state.heap[ref], held):
-            del state.heap[ref]
-    sent = {one.token for obj in state.heap.values() if isinstance(obj, ListObj) for one in obj.sent}
-    for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
-        run.settle(token, state.know.pop(token))
+    return refs
 
 
 def _told(ref: Hashable, obj: Obj, held: set[Hashable]) -> bool:
@@ -261,14 +272,14 @@ def _merge(
     if not returned:
         raise Stop
     test = _as_test([(val, end) for val, end in returned], state)
-    state.become([end for _, end in returned])
+    ways = come_out(run, returned, state)
     state.env = env
     leave_callee(state, len(run.frame.path))
     if info.func.is_generator:
         return value(Atom("iterator", run.token(at, "generator"), frame.yielded))
     if test is not None:
         return test
-    return union(val for val, _ in returned)
+    return joined(ways)
 
 
 def _as_test(returned: list[tuple[Value, State]], before: State) -> Value | None:
@@ -308,6 +319,9 @@ def _splatted_inputs(run: Run, key: str, arguments: Arguments, state: State, at:
                 run.use(atom, at, state, "tool_input")
 
 
+AFTER_INIT = frozenset({"__post_init__", "__attrs_post_init__", "model_post_init"})
+
+
 def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) -> Value:
     """Make an object of a project class: what it is given is kept in it, its `__init__` is run."""
     key = str(cls.ref)
@@ -330,4 +344,17 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
             if method.kind == "func":
                 state.heap[ref] = DictObj((), open=True)
                 inline(run, Atom("func", method.ref, made), arguments, state, at)
+    for validator in _validators(run, key):
+        inline(run, Atom("func", validator, made), Arguments(), state, at)
     return value(made)
+
+
+def _validators(run: Run, key: str) -> list[str]:
+    """The methods of a dataclass, an attrs class or a pydantic model that see each object when its fields are set."""
+    found: dict[str, str] = {}
+    for cls in run.program.lineage(key):
+        for name, method in run.program.classes[cls].methods.items() if cls in run.program.classes else ():
+            info = run.program.functions[method]
+            if name in AFTER_INIT or (info.func.decorators and "model_validator" in run.program.decorator_names(info)):
+                found.setdefault(name, method)
+    return [method for _, method in sorted(found.items())]

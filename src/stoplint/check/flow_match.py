@@ -12,6 +12,7 @@ from stoplint.check.flow_cond import branch, split
 from stoplint.check.flow_core import Exits, evaluate, path_of
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
+from stoplint.check.flow_ways import each_way
 from stoplint.check.knowledge import ListObj, State, compact
 from stoplint.check.values import UNKNOWN, Value, only, ordered
 
@@ -27,7 +28,12 @@ Paths = tuple[list[State], list[State]]
 
 def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exits:
     exits = Exits()
-    subject = evaluate(run, node.subject, state)
+    for subject, one in each_way(run, state, lambda one: (evaluate(run, node.subject, one), one)):
+        _run_cases(run, node, subject, one, run_block, exits)
+    return exits
+
+
+def _run_cases(run: Run, node: ir.Match, subject: Value, state: State, run_block: Runner, exits: Exits) -> None:
     path = path_of(node.subject)
     paths = [state]
     for case in node.cases:
@@ -51,7 +57,6 @@ def run_match(run: Run, node: ir.Match, state: State, run_block: Runner) -> Exit
         if not paths:
             break
     exits.go += paths
-    return exits
 
 
 def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state: State, at: int) -> Paths:

@@ -13,7 +13,7 @@ from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_mix import CARRIED
-from stoplint.check.flow_reasons import look_up_reason
+from stoplint.check.flow_reasons import look_up_reason, looked_up, reason_method
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import (
     REASON_KINDS,
@@ -45,6 +45,9 @@ def call_method(
     """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
     if name == "get":
         note_named(arguments.all(), state)
+    told = reason_method(run, base, name, arguments)
+    if told is not None:
+        return told
     if name == "items" and base and all(atom.kind == "message" for atom in base):
         pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
         return value(Atom("iterator", run.token(at, "items"), pairs))
@@ -160,8 +163,9 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
     if name in ("get", "pop", "setdefault") and arguments.positional:
         reasons = [a for a in arguments.positional[0] if a.kind in REASON_KINDS]
         if reasons:
-            look_up_reason(run, atom, reasons, at, state, arguments.get(1, "default") or const(None))
-            return frozenset(Atom("reason_like", a.ref) for a in reasons)
+            default = arguments.get(1, "default") or const(None)
+            look_up_reason(run, atom, reasons, at, state, default)
+            return looked_up(run, atom, reasons, default, state)
         key = literal(arguments.positional[0])
         known = obj.get(key) if key is not None else union(val for _, val in obj.items)
         if known is None and name == "setdefault" and len(arguments.positional) > 1:

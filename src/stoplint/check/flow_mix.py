@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.flow_compare import shared_reasons
 from stoplint.check.flow_core import evaluate, evaluates
 from stoplint.check.flow_errors import as_text
 from stoplint.check.flow_lists import join_lists
@@ -28,6 +29,8 @@ def _binop(run: Run, expr: ir.BinOp, state: State) -> Value:
         joined = join_lists(run, parts, expr.at, state)
         if joined is not None:
             return joined
+    if expr.op == "&" and (met := shared_reasons(run, parts, expr.at, state)) is not None:
+        return met
     if expr.op == "|" and all(only(part, "dict", "class", "external") for part in parts):
         return union(parts)
     return carried(parts)

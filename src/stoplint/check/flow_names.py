@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check import ir
 from stoplint.check.flow_convert import note_probed
 from stoplint.check.flow_core import Arguments, call
 from stoplint.check.index import is_declared_only
@@ -12,7 +13,6 @@ from stoplint.check.knowledge import DictObj, State
 from stoplint.check.values import STEADY, UNKNOWN, Atom, Token, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
-    from stoplint.check import ir
     from stoplint.check.program import ModuleInfo
     from stoplint.check.run import Run
 
@@ -149,13 +149,23 @@ def member(run: Run, atom: Atom, name: str, state: State) -> Value:
     run.reads.add((str(atom.ref), name))
     found = run.program.class_member(str(atom.ref), name)
     if found is None:
-        return UNKNOWN
+        return enum_member(run, str(atom.ref), name)
     return frozenset(
         Atom("func", a.ref, atom)
         if a.kind == "func" and "classmethod" in run.program.decorator_names(run.program.functions[str(a.ref)])
         else a
         for a in found
     )
+
+
+def enum_member(run: Run, key: str, name: str) -> Value:
+    """A member of an Enum that has no value of its own: `auto()`."""
+    cls = run.program.classes.get(key)
+    if cls is None or not run.program.is_enum(key):
+        return UNKNOWN
+    assigned = (target for one in cls.node.body if isinstance(one, ir.Assign) for target in one.targets)
+    there = any(isinstance(target, ir.Name) and target.id == name for target in assigned)
+    return value(Atom("const", (key, name), "enum")) if there else UNKNOWN
 
 
 def external_member(dotted: str, name: str) -> Value:

@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.events import Outcome, ReasonCompared
+from stoplint.check.flow_ways import come_out, joined
 from stoplint.check.knowledge import DictObj
-from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Token, Value, Where, only, ordered, value
-from stoplint.reasons import BIT, END_TURN, EVERY, OTHER, STOP_SEQUENCE, mask_of
+from stoplint.check.values import (
+    REASON_KINDS,
+    UNKNOWN,
+    Atom,
+    Token,
+    Value,
+    Where,
+    literal,
+    only,
+    ordered,
+    text_of,
+    value,
+)
+from stoplint.reasons import BIT, END_TURN, EVERY, MAX_TOKENS, OTHER, STOP_SEQUENCE, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from stoplint.check.flow_core import Arguments
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
 
@@ -70,6 +84,71 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
         others = _others(run, mapping, keys, default or UNKNOWN, at) if closed else None
         if others is not None:
             outcomes[others] = None
+
+
+def looked_up(run: Run, mapping: Atom, reasons: list[Atom], default: Value | None, state: State) -> Value:
+    """What a table has for a reason: a test of it, where that is a truth value; one of the program's own, each with the
+    reasons that lead to it, where these are members of its enums; else a word that stands for the reason.
+    """
+    obj = run.obj(state, mapping.ref)
+    atom = reasons[0] if len(reasons) == 1 and reasons[0].kind == "reason" else None
+    found = frozenset(Atom("reason_like", reason.ref) for reason in reasons)
+    if atom is None or not isinstance(obj, DictObj) or obj.open or not isinstance(atom.ref, Token):
+        return found
+    ways = {key: only(val, "const") for key, val in obj.items if isinstance(key, str)}
+    masks: dict[Atom, int] = {}
+    for key, leads in ways.items():
+        if leads is None:
+            return found
+        masks[leads] = masks.get(leads, 0) | BIT.get(key, OTHER)
+    rest = EVERY & ~mask_of(tuple(ways))
+    other = only(default, "const") if default is not None else None
+    if default is not None and other is None:
+        return found
+    if other is not None:
+        masks[other] = masks.get(other, 0) | rest
+    if all(isinstance(leads.ref, bool) or leads.ref is None for leads in masks):
+        return value(Atom("test", atom.ref, masks.get(Atom("const", True, "bool"), 0)))
+    if any(isinstance(leads.ref, str) for leads in masks):
+        return found
+    ends: list[tuple[Value, State]] = []
+    for leads, mask in masks.items():
+        end = state.copy()
+        known = state.know.get(atom.ref)
+        narrowed = known.narrowed(mask) if known is not None else None
+        if narrowed is not None:
+            end.know[atom.ref] = narrowed
+            ends.append((value(leads, Atom("verdict", atom.ref)), end))
+    return joined(come_out(run, ends, state)) if ends else found
+
+
+PLAIN = frozenset({"lower", "casefold", "strip"})
+"""Methods of text that leave a stop reason as it is."""
+
+
+def reason_method(run: Run, base: Value, name: str, arguments: Arguments) -> Value | None:
+    """`reason.lower()` is the reason, `reason.startswith("max")` a test of it; None for anything else."""
+    reasons = [atom for atom in base if atom.kind == "reason"]
+    if not reasons or not all(atom.kind == "reason" or (atom.kind == "const" and not atom.ref) for atom in base):
+        return None
+    if name in PLAIN and not arguments.all():
+        return base
+    start = text_of(arguments.get(0) or UNKNOWN)
+    if name not in ("startswith", "endswith") or not start:
+        return None
+    mask = mask_of(tuple(text for text in BIT if getattr(text, name)(start)))
+    for atom in reasons:
+        run.look(atom.ref, mask)
+    return frozenset(Atom("test", atom.ref, mask) for atom in reasons)
+
+
+def beside_words(ends: list[tuple[Value, State]]) -> list[tuple[Value, State]]:
+    """The ways that a value may come out; where one of them is a word of the program's own, a reason that is another has
+    such words beside it.
+    """
+    if not any(text_of(val) for val, _ in ends):
+        return ends
+    return [(frozenset(a._replace(info="kept") if a.kind == "reason" else a for a in val), end) for val, end in ends]
 
 
 def _others(run: Run, mapping: Atom, keys: tuple[str, ...], default: Value, at: int) -> Outcome | None:
@@ -135,6 +214,8 @@ def assigned_for(run: Run, target: ir.Expr, val: Value, at: int, state: State) -
     """`finish_reason = "stop"` on a path that tests of a reason led to: the branches translate.  Return the value as the
     variable has it: where it speaks of no other reasons than end_turn, or of none but those, it tells them apart.
     """
+    if isinstance(literal(val), bool):
+        return val | {Atom("verdict", token) for token in _tested(run, state) if _is_told(state.know[token].remaining)}
     name = target.id if isinstance(target, ir.Name) else target.name if isinstance(target, ir.Attr) else ""
     if not any(word in name.lower() for word in RESULT_WORDS):
         return val
@@ -159,13 +240,26 @@ def _translated(run: Run, kind: str, source: str, val: Value, at: int, state: St
     told: list[Token] = []
     if run.frame.handling or atom is None or not isinstance(atom.ref, str) or not atom.ref:
         return told
-    for token, known in state.know.items():
-        track = run.tracks.get(token)
-        if track is not None and not known.exposed and any(_here(run, where) for where in track.tests):
-            mask = known.remaining & ~OTHER
-            track.outcomes[Outcome(kind, source, repr(atom.ref), mask, run.where(at))] = None
-            told.append(token)
+    for token in _tested(run, state):
+        mask = state.know[token].remaining & ~OTHER
+        run.tracks[token].outcomes[Outcome(kind, source, repr(atom.ref), mask, run.where(at))] = None
+        told.append(token)
     return told
+
+
+def _tested(run: Run, state: State) -> list[Token]:
+    """The responses whose reasons were tested in the function at hand and have not gone out of view."""
+    tracks = ((token, known, run.tracks.get(token)) for token, known in state.know.items())
+    return [
+        token
+        for token, known, track in tracks
+        if track is not None and not known.exposed and any(_here(run, where) for where in track.tests)
+    ]
+
+
+def _is_told(remaining: int) -> bool:
+    """Whether it is known that the answer is finished, or that it is not."""
+    return (remaining & (END_TURN | MAX_TOKENS)) in (END_TURN, MAX_TOKENS)
 
 
 def _here(run: Run, where: Where) -> bool:

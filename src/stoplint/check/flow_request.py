@@ -22,6 +22,7 @@ from stoplint.reasons import ALWAYS, COMPACTION, OTHER, PAUSE_TURN, STOP_SEQUENC
 if TYPE_CHECKING:
     from stoplint.check.flow_core import Arguments
     from stoplint.check.run import Run
+    from stoplint.check.values import Where
 
 SURFACES = {
     "create": "create",
@@ -113,12 +114,13 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
             if atom.kind == "text":
                 run.use(atom, at, state)
     found: set[Atom] = set()
+    where = arguments.lent or run.frame.lent or run.where(at)
     deciding = decider(streams or UNKNOWN) if len(modes) > 1 and len(streams or ()) == 1 else None
     if deciding is not None and deciding in state.facts:
         modes = modes[1:] if state.facts[deciding] else modes[:1]
     for mode, surf in modes:
         token = run.token(at, mode)
-        request = replace(_request(run, token, surf, options, state, at), betas=betas + _betas(run, options, state))
+        request = replace(_request(run, token, surf, options, state, where), betas=betas + _betas(run, options, state))
         again = sent_before(run, token, options.asked, state)
         run.emit(RequestMade(request, repeated_from(run, token) or request.where, again))
         for where in cut_histories(run, options.get("messages") or UNKNOWN, state):
@@ -136,7 +138,7 @@ def make_request(run: Run, kind: str, arguments: Arguments, state: State, at: in
     return frozenset(found)
 
 
-def _request(run: Run, token: Token, surface: str, options: Options, state: State, at: int) -> Request:
+def _request(run: Run, token: Token, surface: str, options: Options, state: State, where: Where) -> Request:
     client_tools, server_tools = _tools(run, options, state)
     stops = options.get("stop_sequences")
     compaction = options.get("compaction") or options.get("context_management")
@@ -157,7 +159,7 @@ def _request(run: Run, token: Token, surface: str, options: Options, state: Stat
     thinking = options.get("thinking")
     return Request(
         token=token,
-        where=run.frame.lent or run.where(at),
+        where=where,
         surface=surface,
         possible=possible,
         sure=sure,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from stoplint.check.flow_loops import Loop
+    from stoplint.check.flow_ways import Ways
     from stoplint.check.knowledge import Obj
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
@@ -79,6 +80,7 @@ class Run:
         self.requests = 0
         self.openings = 0
         self.waits = 0
+        self.ways: Ways | None = None
         self.opened: dict[Token, int] = {}
         self.guarded_at: dict[Token, int] = {}
         self.foreign: set[Hashable] = set()

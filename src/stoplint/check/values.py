@@ -159,11 +159,16 @@ def is_none(val: Value) -> bool:
     return atom is not None and atom.ref is None
 
 
+def without_verdict(val: Value) -> Value:
+    """What a value is, without what it tells of a stop reason besides."""
+    return frozenset(atom for atom in val if atom.kind != "verdict") if len(val) > 1 else val
+
+
 def truth(val: Value) -> bool | None:
     """Whether a value is certainly true or false; None when it may be either."""
     if not val:
         return None
-    seen = {bool(atom.ref) if atom.kind == "const" else None for atom in val}
+    seen = {bool(atom.ref) if atom.kind == "const" else None for atom in without_verdict(val)}
     if len(seen) == 1:
         return seen.pop()
     return None

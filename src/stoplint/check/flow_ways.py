@@ -1,0 +1,135 @@
+"""The ways that one expression may come out, where they tell different things of a response.
+
+A helper that gives the text for `end_turn` and None for the rest says with what it gives which of them it was.  Joining
+the two would lose that, and an expression has but one state to go on with.  So the statement around it is run once for
+each way: the expression comes out the first way, then, from the state before the statement, the second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from stoplint.check.knowledge import START, ListObj, State
+from stoplint.check.run import Stop
+from stoplint.check.values import Value, union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from stoplint.check.run import Run
+    from stoplint.check.values import Atom, Token
+
+T = TypeVar("T")
+
+MAX_RUNS = 4
+"""How often one statement is run at most; ways beyond that are joined."""
+
+
+@dataclass(slots=True)
+class Ways:
+    """Which way each parting of a statement is gone this time, of how many, and how many partings were met so far."""
+
+    taken: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    met: int = 0
+
+    def choose(self, count: int) -> int | None:
+        """The way to go at the next parting, which has that many; None where there is no room for them."""
+        if self.met == len(self.taken):
+            runs = count
+            for one in self.counts:
+                runs *= one
+            if runs > MAX_RUNS:
+                return None
+            self.taken.append(0)
+            self.counts.append(count)
+        self.met += 1
+        return self.taken[self.met - 1]
+
+    def again(self) -> bool:
+        """Turn to the next way; False when all have been gone."""
+        self.met = 0
+        while self.taken and self.taken[-1] + 1 == self.counts[-1]:
+            self.taken.pop()
+            self.counts.pop()
+        if not self.taken:
+            return False
+        self.taken[-1] += 1
+        return True
+
+
+def each_way(run: Run, state: State, go: Callable[[State], T]) -> list[T]:
+    """What `go` makes of a state, once for each way that its expressions may come out.  Raises Stop where none ends."""
+    outer, ways = run.ways, Ways()
+    before = state.copy()
+    found: list[T] = []
+    run.ways = ways
+    try:
+        while True:
+            try:  # noqa: SIM105 - once a statement: a context manager takes as long as the statement
+                found.append(go(state))
+            except Stop:
+                pass
+            if not ways.again():
+                break
+            state = before.copy()
+    finally:
+        run.ways = outer
+    if not found:
+        raise Stop
+    return found
+
+
+def come_out(run: Run, ends: Sequence[tuple[Value, State]], state: State) -> Sequence[tuple[Value, State]]:
+    """Let an expression come out in one of its ways, or in all at once; return those, with `state` as they leave it."""
+    kept = ends
+    if run.ways is not None and len(ends) > 1:
+        groups = _told_apart(ends)
+        way = run.ways.choose(len(groups)) if len(groups) > 1 else None
+        kept = ends if way is None else groups[way]
+    state.become([end for _, end in kept])
+    return kept
+
+
+def joined(ends: Sequence[tuple[Value, State]]) -> Value:
+    """What a value may be that comes out in several ways."""
+    return union(val for val, _ in ends)
+
+
+def _told_apart(ends: Sequence[tuple[Value, State]]) -> list[list[tuple[Value, State]]]:
+    """The ends by what can be seen of their values; one group where that says nothing of any response."""
+    groups: dict[frozenset[Hashable], list[tuple[Value, State]]] = {}
+    for val, end in ends:
+        groups.setdefault(frozenset(_seen(atom, end) for atom in val), []).append((val, end))
+    found = list(groups.values())
+    known = [_known([end for _, end in group]) for group in found]
+    pairs = [(bits, one[token]) for one in known[1:] for token, bits in known[0].items() if token in one]
+    told = any(mine[0] != theirs[0] for mine, theirs in pairs)
+    if not told and any(mine[1] != theirs[1] for mine, theirs in pairs):
+        # Whether there is content decides over many things that are not worth it: a list of its blocks, for one.
+        told = any(all(atom.kind == "const" for val, _ in group for atom in val) for group in found)
+    return found if told else [list(ends)]
+
+
+def _seen(atom: Atom, state: State) -> Hashable:
+    """What a test of a value can see of an atom."""
+    if atom.kind == "list":
+        obj = state.heap.get(atom.ref)
+        last = obj.last if isinstance(obj, ListObj) else frozenset()
+        return ("list", START in last, bool(last - {START}))
+    return (atom.kind, atom.ref if atom.kind in ("const", "object", "dict", "func", "class", "external") else "")
+
+
+def _known(ends: list[State]) -> dict[Token, tuple[int, int]]:
+    """The reasons and sizes of content that are possible at any of these ends, for the responses known at all of them."""
+    found: dict[Token, tuple[int, int]] = {}
+    for token in ends[0].know:
+        known = [end.know.get(token) for end in ends]
+        here = [one for one in known if one is not None]
+        if len(here) == len(known) and not all(one.exposed for one in here):
+            remaining = content = 0
+            for one in here:
+                remaining, content = remaining | one.remaining, content | one.content
+            found[token] = (remaining, content)
+    return found
