@@ -33,7 +33,7 @@ from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
 from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
-from stoplint.check.flow_try import catches, run_try
+from stoplint.check.flow_try import catches, run_try, suppresses
 from stoplint.check.flow_ways import each_way
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.names import is_test
@@ -71,7 +71,7 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
             try:
                 ways = each_way(run, path, go) if isinstance(statement, SIMPLE) else [go(path)]
             except Stop:
-                continue
+                ways = []
             for inner in ways:
                 exits.absorb(inner)
                 following += inner.go
@@ -207,8 +207,7 @@ def _delete(run: Run, node: ir.Delete, state: State) -> Exits:
 
 
 def _scope(run: Run, node: ir.Scope, state: State) -> Exits:
-    if node.kind == "global":
-        run.frame.shared |= frozenset(node.names)
+    run.frame.shared |= frozenset(node.names if node.kind == "global" else ())
     return Exits([state])
 
 
@@ -344,18 +343,11 @@ def _with(run: Run, node: ir.With, state: State) -> Exits:
         entered = _entered(val)
         if item.target is not None:
             bind(run, item.target, entered or fresh_symbol(run, node.at, state), state)
-    suppresses = any(_suppresses(item.value) for item in node.items)
-    if not suppresses:
+    silent = any(suppresses(item.value) for item in node.items)
+    if not silent:
         return run_block(run, node.body, [state])
     handler = ir.Handler(None, None, ())
     return run_try(run, ir.Try(node.body, (handler,), (), ()), state, run_block)
-
-
-def _suppresses(expr: ir.Expr) -> bool:
-    func = expr.func if isinstance(expr, ir.Call) else None
-    return (isinstance(func, ir.Attr) and func.name == "suppress") or (
-        isinstance(func, ir.Name) and func.id == "suppress"
-    )
 
 
 def _entered(val: Value) -> Value:

@@ -137,3 +137,11 @@ def _reraises(body: Sequence[ir.Stmt]) -> bool:
     if isinstance(last, ir.If):
         return bool(last.orelse) and _reraises(last.body) and _reraises(last.orelse)
     return False
+
+
+def suppresses(expr: ir.Expr) -> bool:
+    """`contextlib.suppress(...)`, whatever it is called."""
+    func = expr.func if isinstance(expr, ir.Call) else None
+    return (isinstance(func, ir.Attr) and func.name == "suppress") or (
+        isinstance(func, ir.Name) and func.id == "suppress"
+    )
