@@ -134,3 +134,58 @@ def test_what_a_module_says_of_a_switch_does_not_decide(found, imported: str) ->
     )
     settings = CLIENT + "ENABLED = False\n\n\n" + f"def ping():\n    return {ASK.format('[]')}\n"
     assert ("SL101", "text") in found(app=app, settings=settings)
+
+
+HANDS_OUT = CLIENT + f"def ask(messages):\n    return {ASK.format('messages')}\n"
+
+
+def test_what_a_package_hands_on(found, tmp_path: Path) -> None:
+    package = tmp_path / "llm"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .client import ask\n")
+    (package / "client.py").write_text(HANDS_OUT)
+    app = "from llm import ask\n\n\ndef text(messages):\n    return ask(messages).content[0].text\n"
+    assert found(app=app) == [("SL101", "text")]
+
+
+def test_an_answer_that_passes_through_a_module(found) -> None:
+    through = "from client import ask\n\n\ndef ask_politely(messages):\n    return ask(messages)\n"
+    app = (
+        "from through import ask_politely\n\n\ndef text(messages):\n    return ask_politely(messages).content[0].text\n"
+    )
+    assert found(client=HANDS_OUT, through=through, app=app) == [("SL101", "text")]
+
+
+def test_request_and_reader_are_both_elsewhere(found) -> None:
+    reader = "def text_of(message):\n    return message.content[0].text\n"
+    app = (
+        "from client import ask\nfrom reader import text_of\n\n\n"
+        "def show(messages):\n    print(text_of(ask(messages)))\n"
+    )
+    assert found(client=HANDS_OUT, reader=reader, app=app) == [("SL101", "show")]
+
+
+def test_what_a_test_makes_of_an_answer(found) -> None:
+    client = (
+        CLIENT
+        + f"def ask(messages):\n    message = {ASK.format('messages')}\n"
+        + '    return {"text": message.content[0].text if message.content else "", "reason": message.stop_reason}\n'
+    )
+    use = "from client import ask\n\n\ndef {}():\n    print(ask([])['text'])\n"
+    assert found(client=client, test_client=use.format("test_ask")) == []
+    assert found(client=client, app=use.format("show")) == [("SL101", "show")]
+
+
+def test_a_test_that_puts_a_mock_in_place(found) -> None:
+    loop = (
+        CLIENT
+        + "class Agent:\n    def emit(self, call):\n        print(call)\n\n"
+        + f"    def run(self, messages):\n        message = {ASK.format('messages')}\n"
+        + "        print(message.stop_reason)\n        for block in message.content:\n"
+        + '            if block.type == "tool_use":\n                self.emit(block.input)\n'
+    )
+    test = (
+        "from unittest.mock import MagicMock\n\nimport anthropic\n\nfrom loop import Agent\n\n\n"
+        "def test_run():\n    agent = Agent()\n    agent.emit = MagicMock()\n    agent.run([])\n"
+    )
+    assert found(loop=loop, test_loop=test) == []

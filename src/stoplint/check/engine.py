@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_WIDENINGS = 3
+MAX_WIDENINGS = 4
 """Times that further modules are loaded: a helper's helper is the usual depth."""
 
 READING = (b".content", b"text_stream", b".text", b"stop_reason", b"get_final")
-"""A file that gets a response from another one and says none of these does nothing with it."""
+"""A file that gets a response from another one, says none of these and calls nothing that hands one out has no use for it."""
 
 RUNNING = (b"tool_use", b"tool_call", b".input", b"arguments")
 """A file that gets tool calls from another one and says none of these runs none."""
@@ -134,17 +134,25 @@ def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Fac
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for _ in range(MAX_WIDENINGS):
-            program, modules = _with_bases(whole, modules, facts)
-            calls = survey(program)
-            more = _wider(whole, program)
-            if not more:
-                break
-            modules = _sorted(modules, more)
+        program, calls = _surveyed(whole, modules, facts)
         return program, solve(program, calls)
     finally:
         if collecting:
             gc.enable()
+
+
+def _surveyed(
+    whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]
+) -> tuple[Program, dict[str, set[str]]]:
+    """The program of these modules and of those that its survey asks for; who calls whom in it."""
+    for _ in range(MAX_WIDENINGS):
+        program, modules = _with_bases(whole, modules, facts)
+        calls = survey(program)
+        more = _wider(whole, program)
+        if not more:
+            break
+        modules = _sorted(modules, more)
+    return program, calls
 
 
 def _with_bases(
@@ -167,12 +175,29 @@ def _sorted(modules: tuple[ir.Module, ...], more: tuple[ir.Module, ...]) -> tupl
 
 def _wider(whole: Project, program: Program) -> tuple[ir.Module, ...]:
     """Modules that were screened out and yet matter: those that get a response, and those that call what hands one out."""
+    names = set[str]().union(*program.handing_out.values())
+    calling = tuple(f"{name}(".encode() for name in sorted(names) if name.isidentifier() and name[:2] != "__")
     return (
         *whole.defining(_modules(program.wanted)).modules,
         *whole.defining(_modules(program.helping), speaking=True).modules,
-        *whole.importing(program.handing_out, READING).modules,
+        *whole.importing(program.handing_out.keys(), (*READING, *calling)).modules,
+        *whole.importing(handing_on(program), calling).modules,
         *whole.importing(program.handing_tools, RUNNING).modules,
     )
+
+
+def handing_on(program: Program) -> set[str]:
+    """The packages that import what hands out responses: who imports it from them names the package alone."""
+    return {
+        name
+        for name, module in program.modules.items()
+        if module.ir.is_package
+        and any(
+            atom.kind in ("func", "class") and str(atom.ref).split(":")[0] in program.handing_out
+            for alias in module.index.imports.values()
+            for atom in program.imported(alias, name)
+        )
+    }
 
 
 def _modules(names: Collection[str]) -> set[str]:

@@ -185,7 +185,8 @@ class TurnAppended:
     """A turn is put at the end of a message list; `before`: the turns that certainly stand in front of it, as far as
     they are known.  `found_empty`: on this path an answer was seen to be empty.  `many`: any number of such turns;
     `again`: the turn before it may be one from the same place; `answered`: the requests whose calls its results answer;
-    `owner`: the request whose answer is in it, with the reasons that are possible here.
+    `owner`: the request whose answer is in it, with the reasons that are possible here; `given`: it may be what the
+    function at hand was given.
     """
 
     where: Where
@@ -197,6 +198,7 @@ class TurnAppended:
     answered: tuple[Request, ...] = ()
     owner: Request | None = None
     remaining: int = 0
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)

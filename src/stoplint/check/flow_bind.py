@@ -9,6 +9,7 @@ from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
 from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_follow import altered, void
 from stoplint.check.flow_lists import iterate
+from stoplint.check.flow_names import read_off
 from stoplint.check.flow_paths import renewed
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, value
@@ -112,7 +113,8 @@ def _unpack(run: Run, target: ir.Seq, val: Value, state: State) -> None:
     for atom in val if not any(isinstance(item, ir.Star) for item in target.items) else ():
         obj = run.obj(state, atom.ref) if atom.kind == "list" else None
         if isinstance(obj, ListObj) and obj.items is not None and len(obj.items) == len(target.items):
-            columns.append(obj.items)
+            told = any(one.kind == "reason" for item in obj.items for one in item)  # here it is dropped, if it is
+            columns.append(tuple(read_off(run, item, target.at) for item in obj.items) if told else obj.items)
             rest.discard(atom)
     inner = iterate(run, frozenset(rest), state)
     for index, item in enumerate(target.items):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Builtin = Callable[[Run, Arguments, State, int], Value]
 
 HANDED = frozenset(
-    {"message", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"}
+    {"message", "given", "content", "block", "event", "stream", "raw_stream", "stream_manager", "create", "client"}
 )
 """Kinds that make it worth loading the module of a function that gets one."""
 
@@ -49,7 +49,7 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     if dotted.split(".", maxsplit=1)[0] in sdk.PATCHED_CLIENTS:
         return value(Atom("external", dotted.split(".", maxsplit=1)[0] + ".client"))
     if dotted.rsplit(".", 1)[0] in MOCKS:
-        return value(Atom("external", dotted + ".mock"))  # whatever is called on it, no request goes out
+        return value(Atom("mock"))
     block_constructed(run, dotted, arguments, at)
     written = name.endswith("Param") or sdk.unprefixed(name) in sdk.BLOCK_CLASSES
     if written and arguments.keywords and dotted.split(".", maxsplit=1)[0] in sdk.OWN_MODULES:
@@ -207,7 +207,7 @@ def _carry(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 def _nothing(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     del at
     discharge(run, arguments.all(), state)
-    return UNKNOWN
+    return frozenset(atom for atom in reach(run, arguments.all(), state, 2) if atom.kind == "text_test")
 
 
 def _truth(run: Run, arguments: Arguments, state: State, at: int) -> Value:
@@ -388,7 +388,9 @@ _EXACT: dict[str, Builtin] = {
 
 _PASSING: dict[str, Builtin] = {
     **dict.fromkeys(("gather",), _gather),
-    **dict.fromkeys(("wait_for", "shield", "create_task", "ensure_future", "run_until_complete"), _same),
+    **dict.fromkeys(
+        ("wait_for", "shield", "create_task", "ensure_future", "run_until_complete", "as_completed"), _same
+    ),
     **dict.fromkeys(("to_thread", "run_sync", "run_in_threadpool"), _hand_on),
     "run_in_executor": _hand_on_second,
 }

@@ -14,7 +14,7 @@ from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import execute_inputs, execute_named, is_display
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_inline import construct, inline
-from stoplint.check.flow_lists import inspect
+from stoplint.check.flow_lists import inspect, iterate
 from stoplint.check.flow_methods import call_method
 from stoplint.check.flow_names import attribute_chain
 from stoplint.check.flow_request import header_betas, make_request, request_kind
@@ -103,6 +103,8 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
     kind = request_kind(run, atom, arguments, state)
     if kind is not None:
         return make_request(run, kind, arguments, state, at, atom.info if isinstance(atom.info, tuple) else ())
+    if atom.kind == "mock":
+        return value(atom)
     declared = call_declared(run, atom, arguments, state, at)
     if declared is not None:
         return declared
@@ -149,6 +151,9 @@ def _sdk_call(atom: Atom, following: str) -> Value:
     return value(Atom(following, atom.ref))
 
 
+MAPS = frozenset({"map", "imap", "imap_unordered"})
+"""Methods of executors and pools that call a function for each of many items."""
+
 VALIDATORS = frozenset({"model_validate_json", "validate_json", "parse_raw"})
 """Pydantic's parsers of JSON text."""
 
@@ -158,6 +163,11 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
     comes back is taken to be what that gives: `retry(client.messages.create, **options)`.
     """
     handed = [a for val in (*arguments.positional, *arguments.keywords.values()) for a in val if _callable(a)]
+    if name == "create_task" and arguments.positional:
+        return arguments.positional[0]
+    if name in MAPS and handed and arguments.positional and handed[0] in arguments.positional[0]:
+        items = Arguments(tuple(iterate(run, val, state) for val in arguments.positional[1:]))
+        return value(Atom("iterator", run.token(at), call(run, arguments.positional[0], items, state, at)))
     shown = is_display(name)
     if name in VALIDATORS:
         run.parse(arguments.all(), "ValidationError", at, state)

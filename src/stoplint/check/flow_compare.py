@@ -130,7 +130,9 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     if path is not None and literal(right) is None and only(right, "const"):
         return _compare_none(path, left, negated=negated)
     run.size_tests += op in ("<", "<=", ">", ">=")
-    return _compare_literals(left, op, right)
+    return _compare_literals(left, op, right) or frozenset(
+        Atom("text_test", atom.ref, atom.info) for atom in left | right if atom.kind == "text"
+    )
 
 
 def shared_reasons(run: Run, parts: list[Value], at: int, state: State) -> Value | None:

@@ -240,7 +240,7 @@ def _not(run: Run, expr: ir.Not, state: State) -> Value:
         return value(Atom("path_test", atom.ref, (before, when_false, when_true)))
     if atom.kind == "reason":
         run.look(atom.ref)
-    return UNKNOWN
+    return val if atom.kind == "text_test" else UNKNOWN
 
 
 @evaluates(ir.BoolOp)

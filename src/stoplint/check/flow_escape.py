@@ -96,7 +96,7 @@ def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) 
 def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
     if atom.kind == "text":
         run.use(atom, at, state)
-    elif atom.kind in ("content", "text_stream"):
+    elif atom.kind in ("content", "text_stream", "text_test"):
         run.use(Atom("text", atom.ref, atom.info), at, state)
     elif atom.kind in BLOCK_KINDS:
         kinds = atom.info.kinds if isinstance(atom.info, BlockInfo) else None

@@ -211,6 +211,8 @@ def _step(run: Run, atom: Atom, name: str, state: State, at: int, source: ir.Exp
     following = sdk.STEPS.get((kind, name))
     if following is not None:
         return _sdk_step(run, atom, following, state, at, source)
+    if kind == "mock":
+        return value(atom)
     if kind == "symbol":
         return symbol_attribute(run, atom, name[1:], state)
     if kind == "object":

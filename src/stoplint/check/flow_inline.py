@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from stoplint.check.program import FunctionInfo
 
 
+GIVEN = "()"
+"""Stands, in what a function of the survey has read, for what another one gives."""
+
+
 def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) -> Value:
     """Interpret a call of a project function in place."""
     key = str(callee.ref)
@@ -56,7 +60,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             escape(run, arguments.all(), at, state)
         else:
             loosen(run, reach(run, arguments.all(), state, 2), state)
-        return UNKNOWN
+        return _unread(run, key)
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
@@ -83,6 +87,14 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
     return result
+
+
+def _unread(run: Run, key: str) -> Value:
+    """What a call gives that is not looked into: in the survey it is known whether it is a response."""
+    if run.max_depth:
+        return UNKNOWN
+    run.reads.add((GIVEN, key))
+    return value(Atom("given", key)) if key in run.program.giving else UNKNOWN
 
 
 def _hand_up(run: Run, frame: Frame) -> None:

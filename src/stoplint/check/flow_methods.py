@@ -14,7 +14,8 @@ from stoplint.check.flow_follow import given
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_reasons import look_up_reason, looked_up, reason_method
-from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, changed, shortened
+from stoplint.check.flow_streams import advance
+from stoplint.check.knowledge import ANY, ENDED, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import (
     REASON_KINDS,
     UNKNOWN,
@@ -98,7 +99,10 @@ def _several(run: Run, base: Value, name: str, arguments: Arguments, state: Stat
 
 def _joined(run: Run, arguments: Arguments, state: State) -> Value:
     """`"".join(parts)`, `"{}".format(x)`: what is put together carries what was in the pieces."""
-    return frozenset(atom for atom in reach(run, arguments.all(), state) if atom.kind in CARRIED)
+    pieces = reach(run, arguments.all(), state)
+    streams = frozenset(atom for atom in pieces if atom.kind == "text_stream")
+    advance(streams, state, ENDED)
+    return frozenset(atom for atom in pieces if atom.kind in CARRIED) | iterate(run, streams, state)
 
 
 def _tells(run: Run, val: Value, state: State) -> bool:

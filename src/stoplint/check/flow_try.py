@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint.check import flow_errors as errors
 from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_results import Body, note_swallowed
-from stoplint.check.knowledge import State, compact
+from stoplint.check.knowledge import EMPTY, NONEMPTY, State, compact
 from stoplint.check.values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     body.close(run)
     requested = run.requests > before or run.waits > waits  # a stream is part of its request until its end
     frame.watching[-1] += [path.copy() for path in exits.go]
-    watched = compact(frame.watching.pop())
+    watched = compact(_by_chance(path) for path in frame.watching.pop())
     frame.guards.pop()
     raised, frame.raised = frame.raised, []
     if node.orelse and exits.go:
@@ -83,6 +84,14 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     frame.raised = outer + frame.raised
     exits.go = compact(exits.go)
     return exits
+
+
+def _by_chance(state: State) -> State:
+    """Where anything may have failed, it was not for want of content, even if there was none."""
+    for token, known in state.know.items():
+        if known.content == EMPTY:
+            state.know[token] = replace(known, content=EMPTY | NONEMPTY)
+    return state
 
 
 def _finally(run: Run, node: ir.Try, exits: Exits, first_return: int, run_block: Runner) -> None:

@@ -250,6 +250,13 @@ def put_behind(
                 answered,
                 run.request_of(owner),
                 known.remaining if known is not None else 0,
+                _is_given(run),
             )
         )
     return (*before, turn)[-MAX_TURNS:]
+
+
+def _is_given(run: Run) -> bool:
+    """Whether the function at hand takes arguments: what it appends may be one of them."""
+    info = run.frame.function
+    return info is not None and len(info.func.params) > (info.cls is not None)

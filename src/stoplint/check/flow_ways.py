@@ -28,11 +28,14 @@ MAX_RUNS = 4
 
 @dataclass(slots=True)
 class Ways:
-    """Which way each parting of a statement is gone this time, of how many, and how many partings were met so far."""
+    """Which way each parting of a statement is gone this time, of how many; how many partings were met so far, and how
+    often the statement has been run.
+    """
 
     taken: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     met: int = 0
+    runs: int = 1
 
     def choose(self, count: int) -> int | None:
         """The way to go at the next parting, which has that many; None where there is no room for them."""
@@ -45,7 +48,8 @@ class Ways:
             self.taken.append(0)
             self.counts.append(count)
         self.met += 1
-        return self.taken[self.met - 1]
+        # What a run learns outlives it, so that a parting may have fewer ways the next time.
+        return min(self.taken[self.met - 1], count - 1)
 
     def again(self) -> bool:
         """Turn to the next way; False when all have been gone."""
@@ -53,8 +57,9 @@ class Ways:
         while self.taken and self.taken[-1] + 1 == self.counts[-1]:
             self.taken.pop()
             self.counts.pop()
-        if not self.taken:
+        if not self.taken or self.runs == MAX_RUNS:
             return False
+        self.runs += 1
         self.taken[-1] += 1
         return True
 

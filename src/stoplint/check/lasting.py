@@ -69,7 +69,7 @@ def _lasting(program: Program, atom: Atom, state: State, *, changing: bool, dept
         return atom
     if atom.kind == "partial" and isinstance(atom.info, tuple):
         return atom
-    if isinstance(atom.ref, Token) or atom.kind in ("symbol", "mix", "choice", "iterator"):
+    if isinstance(atom.ref, Token) or atom.kind in ("symbol", "mix", "choice", "iterator", "mock", "given"):
         return None
     return atom
 

@@ -96,7 +96,8 @@ class Program:
         self.touched: set[str] = set()
         self.retrying: set[str] = set()
         self.wanted: set[str] = set()
-        self.handing_out: set[str] = set()
+        self.handing_out: dict[str, set[str]] = {}
+        self.giving: set[str] = set()
         self.handed_out: dict[str, Value] = {}
         self.handing_tools: set[str] = set()
         self.helping: set[str] = set()

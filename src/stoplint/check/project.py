@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
 from stoplint.check.names import absolute, ends, module_names
-from stoplint.check.screen import imports, imports_own_package, speaks
+from stoplint.check.screen import holds, imports, imports_own_package, speaks
 from stoplint.check.trail import Trail
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class Project:
             return False
 
     def importing(self, modules: Collection[str], words: Collection[bytes] = ()) -> Loaded:
-        """What is left of the files that import one of the modules and, where there are `words`, hold one of them.
+        """What is left of the files that import one of the modules and, where there are `words`, hold one of them, as
+        `screen.holds` sees it.
 
         `modules` are full names, as `ir.Module.name`.
         """
@@ -121,7 +122,7 @@ class Project:
             return False
         if not any(stem in data for stem in stems) and not (packages and imports_own_package(data)):
             return False
-        if words and not any(word in data for word in words):
+        if words and not self.names[path].is_package and not holds(data, words):  # a package hands names on
             return False
         if path not in self._imported:
             named = self.names[path]

@@ -99,6 +99,14 @@ def imports(data: bytes) -> frozenset[str]:
     return frozenset(_imported(data))
 
 
+def holds(data: bytes, words: Collection[bytes]) -> bool:
+    """Whether one of the words is in the text; one that ends with a parenthesis stands for a call of the whole name."""
+    if any(word in data for word in words if not word.endswith(b"(")):
+        return True
+    names = [word[:-1] for word in words if word.endswith(b"(") and word[:-1] in data]
+    return bool(names) and re.search(rb"(?<!\w)(?:" + b"|".join(names) + rb")\s*\(", data) is not None
+
+
 def imports_own_package(data: bytes) -> bool:
     """Whether the file imports from a package that it does not name: `from . import x`."""
     return _OWN_PACKAGE.search(data) is not None

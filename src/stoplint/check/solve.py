@@ -19,7 +19,7 @@ from stoplint.check.annotations import noted_class
 from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
-from stoplint.check.flow_inline import parameter
+from stoplint.check.flow_inline import GIVEN, parameter
 from stoplint.check.flow_kinds import API_KINDS, TELLING, is_tool_call
 from stoplint.check.flow_turns import kept_turns
 from stoplint.check.index import dotted_name, is_declared_only
@@ -30,6 +30,7 @@ from stoplint.check.values import Atom, Value, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from stoplint.check.events import Event
     from stoplint.check.knowledge import Obj
@@ -40,7 +41,9 @@ MAX_ROUNDS = 4
 
 CALL_WORDS = frozenset({"block_name", "block_id"})
 
-HANDED_OUT = frozenset({"message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"})
+HANDED_OUT = frozenset(
+    {"given", "message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ def survey(program: Program) -> dict[str, set[str]]:
             if not run.mutated and not run.tracks and run.given is not None:
                 program.handed_out[key] = run.given
             if run.hands_out:
-                program.handing_out.add(key.split(":")[0])
+                _note_giving(program, key, run)
             if run.hands_tools:
                 program.handing_tools.add(key.split(":")[0])
         new = [key for key in _ordered(program) if key not in reads]
@@ -188,6 +191,14 @@ def survey(program: Program) -> dict[str, set[str]]:
     program.adding = _callers_too(program.adding, calls)
     program.interesting = _callers_too(touched, calls)
     return calls
+
+
+def _note_giving(program: Program, key: str, run: RootRun) -> None:
+    """The callers of a function get a response from it."""
+    program.handing_out.setdefault(key.split(":", maxsplit=1)[0], set()).add(run.frame.qualname.rpartition(".")[2])
+    if key not in program.giving:
+        program.giving.add(key)
+        program.changed.add((GIVEN, key))
 
 
 def _decorators_outside(program: Program, key: str) -> Iterator[str]:
@@ -297,7 +308,9 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         ends = []
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
-    run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded)
+    run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded) or any(
+        _with_reason(reach(run, val, end, 2)) for val, end in frame.returned
+    )
     given = frozenset(atom for val, _ in frame.returned for atom in val)
     run.given = given if given and all(atom.kind == "client" for atom in given) else None
     run.hands_tools = not run.hands_out and any(
@@ -327,12 +340,20 @@ def _fails_for_an_answer(run: RootRun) -> bool:
 def _hands_out(run: RootRun) -> bool:
     frame = run.frame
     for val, state in [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]:
-        for atom in reach(run, val, state):
+        held = reach(run, val, state)
+        if _with_reason(held):
+            return True
+        for atom in held:
             if atom.kind in TELLING or (atom.kind == "func" and run.program.is_interesting(str(atom.ref))):
                 return True
             if atom.kind in ("dict", "object") and _is_call(run.obj(state, atom.ref)):
                 return True
     return False
+
+
+def _with_reason(held: AbstractSet[Atom]) -> bool:
+    """Text and reason side by side: who takes the one has to look at the other."""
+    return {"text", "reason"} <= {atom.kind for atom in held}
 
 
 def _is_call(obj: Obj | None) -> bool:

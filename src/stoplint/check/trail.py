@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from stoplint.check import directives
-from stoplint.check.screen import imports, imports_own_package, may_matter, speaks
+from stoplint.check.screen import holds, imports, imports_own_package, may_matter, speaks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,11 +77,12 @@ class Trail:
             return True
         if (self.limit is None or path in self.asked) and speaks(data):
             return True
-        return any(_may_import(data, *question) for question in self.imports)
+        is_package = path.replace("\\", "/").rpartition("/")[2].startswith("__init__.")
+        return any(_may_import(data, is_package, *question) for question in self.imports)
 
 
-def _may_import(data: bytes, stems: tuple[str, ...], packages: bool, words: tuple[str, ...]) -> bool:
-    if words and not any(word.encode() in data for word in words):
+def _may_import(data: bytes, is_package: bool, stems: tuple[str, ...], packages: bool, words: tuple[str, ...]) -> bool:
+    if words and not is_package and not holds(data, [word.encode() for word in words]):
         return False
     if packages and imports_own_package(data):
         return True

@@ -34,8 +34,8 @@ class Atom(NamedTuple):
     `kind` is a kind of the step table (`stoplint.sdk`) or one of: "const" (ref: the value), "func" (ref: the qualified
     name, info: the object it is bound to), "class", "object" (ref: a heap key), "list", "dict" (ref: a heap key),
     "module", "external" (ref: the dotted name of something outside the project), "symbol" (ref: a heap key; a value of
-    unknown kind that keeps its identity), "choice" (beside others: which of them it is depends on the atoms in ref),
-    "test" (ref: a token, info: mask when true), "empty_test", "partial", "method".
+    unknown kind that keeps its identity), "mock" (of a test, whatever is done with it), "given" (a response, of a call that is not looked into), "choice" (beside others: which of them it is depends on the atoms in ref),
+    "test" (ref: a token, info: mask when true), "text_test" (what was found by looking into text), "empty_test", "partial", "method".
     `ref` is, for kinds of the step table, the token of the response the value belongs to.
     """
 

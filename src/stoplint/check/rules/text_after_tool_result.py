@@ -23,7 +23,7 @@ def text_after_tool_result(event: TurnBuilt | TurnAppended) -> Report | None:
         return None
     before = event.before[-1]
     if before.role == "user" and "tool_result" in before.blocks:
-        where = _told(event.where, before.where)
+        where = _told(event.where, before.where) if event.given else event.where
         return Report(where, NEXT, "text right after the tool results")
     return None
 
