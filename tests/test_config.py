@@ -120,7 +120,7 @@ class TestValues:
             ("select = 'SL101'", 'select: must be a list of strings, not "SL101"'),
             ("select = [1]", "select: must hold strings only, not a number"),
             ("strict = 1", "strict: must be true or false, not a number"),
-            ("max-continuations = -1", "max-continuations: must be a whole number from 0, not a number"),
+            ("max-continuations = -1", "max-continuations: must be a whole number from 0, not -1"),
             ("max-continuations = true", "max-continuations: must be a whole number from 0, not a flag"),
             ("required-reasons = ['max_token']", '"max_token" is no stop reason; did you mean "max_tokens"?'),
             ("sdk-version = 'new'", 'sdk-version: must be a version like "1.4.0", not "new"'),

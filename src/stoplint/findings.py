@@ -76,3 +76,5 @@ class Finding:
     fingerprint: str = ""
     label: str = ""
     """What the primary span shows, in a few words, for frames: "text read here"."""
+    beside: str = ""
+    """The rule that says more of the same response here: where that one is reported, this finding is not."""

@@ -189,3 +189,29 @@ def test_a_test_that_puts_a_mock_in_place(found) -> None:
         "def test_run():\n    agent = Agent()\n    agent.emit = MagicMock()\n    agent.run([])\n"
     )
     assert found(loop=loop, test_loop=test) == []
+
+
+def test_what_is_silent_beside_another_rule_speaks_without_it(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("app.py").write_text(CLIENT + f"def text(messages):\n    return {ASK.format('messages')}.content[0].text\n")
+
+    def codes(*options: str) -> list[str]:
+        run(["check", "--no-cache", "--isolated", "--output-format", "json", *options])
+        return [one["code"] for one in json.loads(capsys.readouterr().out)]
+
+    assert codes() == ["SL101"]
+    assert codes("--ignore", "SL101") == codes("--select", "SL104") == ["SL104"]
+    Path("stoplint.toml").write_text('[per-file-ignores]\n"app.py" = ["SL101"]\n')
+    run(["check", "--no-cache", "--output-format", "json"])
+    assert [one["code"] for one in json.loads(capsys.readouterr().out)] == ["SL104"]
+
+
+@pytest.mark.parametrize(("line", "column"), [("x = foo(1 2)", 9), ("def f(:", 7)])
+def test_a_syntax_error_is_shown_where_python_sees_it(
+    tmp_path: Path, monkeypatch, capsys, line: str, column: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("app.py").write_text(f"import anthropic\n{line}\nanthropic.Anthropic().messages.create()\n")
+    run(["check", "--no-cache", "--output-format", "json"])
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["code"], finding["line"], finding["column"]) == ("SL900", 2, column)

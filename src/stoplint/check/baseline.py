@@ -109,9 +109,11 @@ def read(file: Path) -> Baseline:
         return Baseline(file)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "is no valid JSON"
-        raise BaselineError(f"{shown(file)}: {why}; `stoplint baseline` writes it anew") from None
+        raise BaselineError(f"{shown(file)}: {why}; mend or delete it, `stoplint baseline` writes it anew") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
-        raise BaselineError(f"{shown(file)}: is no baseline of this version; `stoplint baseline` writes it anew")
+        raise BaselineError(
+            f"{shown(file)}: is no baseline of this version; delete it if it is one of another, `stoplint baseline` writes it anew"
+        )
     entries: Counter[Key] = Counter()
     for number, entry in enumerate(content.get("findings") or (), 1):
         if not isinstance(entry, dict) or not all(isinstance(entry.get(one), str) for one in _FIELDS):

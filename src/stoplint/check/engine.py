@@ -208,5 +208,6 @@ def _modules(names: Collection[str]) -> set[str]:
 def _unreadable(one: Unreadable) -> Finding:
     rule = catalog.rules()["SL900"]
     line = one.line or 1
-    place = Place(one.path, one.cell, line, 1, line, 1)
+    column = one.column or 1
+    place = Place(one.path, one.cell, line, column, line, column)
     return Finding(rule.code, rule.name, rule.severity, rule.profile, place, "<module>", f"The file {one.reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
 
@@ -15,7 +15,7 @@ from stoplint.findings import Finding, Place, Related
 from stoplint.reasons import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from stoplint.check.events import Report
     from stoplint.check.program import Program
@@ -57,13 +57,16 @@ class Judge:
         self._one_a_place()
         spoken = {(one.code, one.origin) for one in self.found.values() if one.origin is not None}
         ignored = {(one.origin, _line(one.place)) for one in self.found.values() if one.code == "SL101"}
+
+        def beside(finding: Finding) -> Collection[str]:
+            same_line = finding.code == "SL102" and (finding.origin, _line(finding.place)) in ignored
+            return ("SL101",) if same_line else SILENT_BESIDE.get(finding.code, ())
+
         in_default = {(one.code, one.origin or one.place) for one in self.found.values() if one.profile == "default"}
         kept = [
-            finding
+            replace(finding, beside=next((code for code in beside(finding) if (code, finding.origin) in spoken), ""))
             for finding in self.found.values()
-            if not any((code, finding.origin) in spoken for code in SILENT_BESIDE.get(finding.code, ()))
-            and not (finding.code == "SL102" and (finding.origin, _line(finding.place)) in ignored)
-            and (finding.profile == "default" or (finding.code, finding.origin or finding.place) not in in_default)
+            if finding.profile == "default" or (finding.code, finding.origin or finding.place) not in in_default
         ]
         return sorted(kept, key=lambda one: (_key(one.place), one.code, one.message))
 

@@ -42,7 +42,7 @@ analysis sees all that a small project says; of more, it gets those that it asks
 @dataclass(frozen=True, slots=True, order=True)
 class Unreadable:
     """A file, or one cell of a notebook, that could not be analysed: `reason` continues a sentence that begins with the
-    path ("is not valid Python: ...").  `line` counts from 1, within the cell if there is one; None where it is unknown.
+    path ("is not valid Python: ...").  `line` and `column` count from 1, the line within the cell if there is one; None where they are unknown.
     `passing`: it may go well another time.
     """
 
@@ -51,6 +51,7 @@ class Unreadable:
     line: int | None = None
     cell: int | None = None
     passing: bool = False
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +264,8 @@ def _unreadable(task: Task, refusal: Refusal) -> Unreadable:
     line = refusal.line
     if task.cells and line is not None:
         cell, before = task.cells[min(max(line, 1), len(task.cells)) - 1]
-        return Unreadable(task.path, refusal.reason, line - before, cell, refusal.passing)
-    return Unreadable(task.path, refusal.reason, line, passing=refusal.passing)
+        return Unreadable(task.path, refusal.reason, line - before, cell, refusal.passing, refusal.column)
+    return Unreadable(task.path, refusal.reason, line, passing=refusal.passing, column=refusal.column)
 
 
 def _without_bad_cells(run: _Load, task: Task) -> Task | None:
@@ -278,7 +279,7 @@ def _without_bad_cells(run: _Load, task: Task) -> Task | None:
         wrong = worker.complaint("\n".join(lines[place] for place in places) + "\n")
         if wrong is not None:
             bad = True
-            run.unreadable.append(Unreadable(task.path, wrong.reason, wrong.line, cell))
+            run.unreadable.append(Unreadable(task.path, wrong.reason, wrong.line, cell, column=wrong.column))
             for place in places:
                 lines[place] = ""
     return task._replace(text="\n".join(lines)) if bad else None

@@ -26,11 +26,12 @@ class Task(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a text cannot be lowered, and in which line, where that is known.  `passing`: another time it may go well."""
+    """Why a text cannot be lowered, and in which line and column, where that is known.  `passing`: another time it may go well."""
 
     reason: str
     line: int | None = None
     passing: bool = False
+    column: int | None = None
 
 
 _TOO_DEEP: Final = "nests too deeply to be analysed"
@@ -89,7 +90,7 @@ def complaint(text: str) -> Refusal | None:
         try:
             ast.parse(text)
         except SyntaxError as wrong:
-            return Refusal(f"is not valid Python: {wrong.msg}", wrong.lineno)
+            return Refusal(f"is not valid Python: {wrong.msg}", wrong.lineno, column=wrong.offset)
         except UnicodeError:
             return Refusal(_NO_TEXT)
         except (ValueError, MemoryError, RecursionError) as wrong:

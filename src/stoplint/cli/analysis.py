@@ -352,7 +352,10 @@ class _Run:
     def _wanted(self, finding: Finding) -> bool:
         path = finding.place.path
         selection = Selection.of(self.configs.for_path(path).settings)
-        return selection.shows(finding) and finding.code not in self.configs.ignored_codes(path)
+        ignored = self.configs.ignored_codes(path)
+        if finding.beside in selection.enabled and finding.beside not in ignored:
+            return False
+        return selection.shows(finding) and finding.code not in ignored
 
     def _with_fixes(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings to be shown with the fixes there are; only their files are parsed for it."""

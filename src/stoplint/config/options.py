@@ -158,7 +158,8 @@ def _value(option: Option, value: object, selector_problem: Callable[[str], str 
         return value
     if option.kind == "count":
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise ValueError(f"must be a whole number from 0, not {_show(value)}")
+            shown = value if isinstance(value, (int, float)) and not isinstance(value, bool) else _show(value)
+            raise ValueError(f"must be a whole number from 0, not {shown}")
         return value
     if option.kind == "version":
         if not isinstance(value, str) or not _VERSION.fullmatch(value):
