@@ -104,6 +104,7 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
     if kind is not None:
         return make_request(run, kind, arguments, state, at, atom.info if isinstance(atom.info, tuple) else ())
     if atom.kind == "mock":
+        escape(run, arguments.all(), at, state, shown=True)
         return value(atom)
     declared = call_declared(run, atom, arguments, state, at)
     if declared is not None:

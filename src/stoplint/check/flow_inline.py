@@ -23,7 +23,7 @@ from stoplint.check.flow_turns import check_blocks
 from stoplint.check.flow_ways import come_out, joined
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, text_of, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ def _tells(run: Run, key: str, atom: Atom, state: State) -> bool:
         or _asks(run, atom)
         or _sent(state, atom)
         or (key in run.program.storing and _is_turn(run, atom, state))
+        or _holds_results(run, atom, state)
     )
 
 
@@ -178,6 +179,18 @@ def _sent(state: State, atom: Atom) -> bool:
     """A list that was sent: what a helper does with it, the next request shows."""
     obj = state.heap.get(atom.ref) if atom.kind in ("list", "symbol") else None
     return isinstance(obj, ListObj) and bool(obj.sent)
+
+
+def _holds_results(run: Run, atom: Atom, state: State) -> bool:
+    """A list that was filled here with turns of tool results: whoever gets it may put them together."""
+    obj = run.obj(state, atom.ref) if atom.kind == "list" else None
+    if not isinstance(obj, ListObj):
+        return False
+    turns = (run.obj(state, member.ref) for member in obj.members if member.kind == "dict")
+    contents = (turn.get("content") or UNKNOWN for turn in turns if isinstance(turn, DictObj) and turn.get("role"))
+    listed = (run.obj(state, item.ref) for content in contents for item in content if item.kind == "list")
+    blocks = (run.obj(state, one.ref) for held in listed if isinstance(held, ListObj) for one in held.members)
+    return any(isinstance(one, DictObj) and text_of(one.get("type") or UNKNOWN) == "tool_result" for one in blocks)
 
 
 def _is_turn(run: Run, atom: Atom, state: State) -> bool:
@@ -356,7 +369,8 @@ def construct(run: Run, cls: Atom, arguments: Arguments, state: State, at: int) 
             if method.kind == "func":
                 state.heap[ref] = DictObj((), open=True)
                 inline(run, Atom("func", method.ref, made), arguments, state, at)
-    for validator in _validators(run, key):
+    tells = any(atom.kind in ("reason", "message") for atom in arguments.all())
+    for validator in _validators(run, key) if tells else ():
         inline(run, Atom("func", validator, made), Arguments(), state, at)
     return value(made)
 

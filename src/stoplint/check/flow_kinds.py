@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stoplint import sdk
+from stoplint.check.knowledge import DictObj
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Token, Value, Where, Whole, value
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
 
 if TYPE_CHECKING:
-    from stoplint.check.knowledge import State
+    from collections.abc import Set as AbstractSet
+
+    from stoplint.check.knowledge import Obj, State
 
 CUT = MAX_TOKENS | CONTEXT_WINDOW
 """The reasons for which a tool call may be cut off."""
@@ -111,3 +114,17 @@ def is_whole(atom: Atom) -> bool:
 def is_tool_call(atom: Atom) -> bool:
     """A block that is certainly a client's tool call."""
     return atom.kind == "block" and isinstance(atom.info, BlockInfo) and atom.info.kinds == frozenset({"tool_use"})
+
+
+CALL_WORDS = frozenset({"block_name", "block_id"})
+
+
+def with_reason(held: AbstractSet[Atom]) -> bool:
+    """Text and reason side by side: who takes the one has to look at the other."""
+    return {"text", "reason"} <= {atom.kind for atom in held}
+
+
+def is_call(obj: Obj | None) -> bool:
+    """A tool call of the program's own kind: what has the input of one, and its name or id beside it."""
+    fields = [{atom.kind for atom in val} for _, val in obj.items] if isinstance(obj, DictObj) else []
+    return any("tool_input" in kinds for kinds in fields) and any(kinds & CALL_WORDS for kinds in fields)

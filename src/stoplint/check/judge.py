@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
 
 from stoplint import catalog
 from stoplint.check import events, rules
-from stoplint.check.names import is_test
 from stoplint.findings import Finding, Place, Related
 from stoplint.reasons import names
 
@@ -82,7 +81,6 @@ class Judge:
             seen.setdefault(place, key)
 
     def _ask(self, event: events.Event, root: str, judged: frozenset[str]) -> None:
-        module = root.split(":", maxsplit=1)[0]
         for rule, function in rules_by_event().get(type(event), ()):
             answer = function(event)
             for report in answer if isinstance(answer, tuple) else (answer,):
@@ -90,8 +88,6 @@ class Judge:
                     continue
                 if report.request is not None and report.request.surface == "unknown" and root in judged:
                     continue  # the callers that hold the response are in view: it is judged there
-                if report.request is not None and report.request.where.site.module != module and is_test(module):
-                    continue  # what a test makes of an answer says nothing of the code that it tests
                 self._add(rule, report)
 
     def _add(self, rule: catalog.Rule, report: Report) -> None:

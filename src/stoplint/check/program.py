@@ -98,6 +98,7 @@ class Program:
         self.wanted: set[str] = set()
         self.handing_out: dict[str, set[str]] = {}
         self.giving: set[str] = set()
+        self.pairing: set[str] = set()
         self.handed_out: dict[str, Value] = {}
         self.handing_tools: set[str] = set()
         self.helping: set[str] = set()

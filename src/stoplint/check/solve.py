@@ -20,26 +20,23 @@ from stoplint.check.flow import run_block, run_function
 from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_escape import reach
 from stoplint.check.flow_inline import GIVEN, parameter
-from stoplint.check.flow_kinds import API_KINDS, TELLING, is_tool_call
+from stoplint.check.flow_kinds import API_KINDS, TELLING, is_call, is_tool_call, with_reason
 from stoplint.check.flow_turns import kept_turns
 from stoplint.check.index import dotted_name, is_declared_only
 from stoplint.check.knowledge import EMPTY, NONEMPTY, DictObj, ListObj, State
 from stoplint.check.lasting import keep
+from stoplint.check.names import is_test
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
 from stoplint.check.values import Atom, Value, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
 
     from stoplint.check.events import Event
-    from stoplint.check.knowledge import Obj
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
 
 MAX_ROUNDS = 4
 """Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
-
-CALL_WORDS = frozenset({"block_name", "block_id"})
 
 HANDED_OUT = frozenset(
     {"given", "message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"}
@@ -89,12 +86,12 @@ def _tells_nothing(program: Program, key: str, called: list[str]) -> bool:
         return False
     if key in program.retrying and not program.failing.isdisjoint(called):
         return False
+    # What a test makes of text says nothing of the code that gives it, with the reason beside it.
+    inert = program.inert | program.pairing if is_test(key.split(":", maxsplit=1)[0]) else program.inert
     if not program.sending.isdisjoint(called):
-        return program.inert.issuperset(called)
+        return inert.issuperset(called)
     # What only drafts is looked into: whoever sends the draft has to know it.
-    return not program.drafting.issuperset(called) and (program.inert | program.filling | program.drafting).issuperset(
-        called
-    )
+    return not program.drafting.issuperset(called) and (inert | program.filling | program.drafting).issuperset(called)
 
 
 def _inherit(program: Program, key: str, called: list[str]) -> None:
@@ -108,7 +105,9 @@ def _inherit(program: Program, key: str, called: list[str]) -> None:
 
 def _note(program: Program, key: str, run: RootRun) -> None:
     """Keep what the callers of a function have to know of it."""
-    if run.drafting and not run.handing and not run.turned:
+    if run.pairing and not run.handing:
+        program.pairing.add(key)
+    elif run.drafting and not run.handing and not run.turned:
         program.drafting.add(key)
     elif not run.handing and not run.turned:
         (program.filling if run.mutated else program.inert).add(key)
@@ -240,6 +239,8 @@ class RootRun(Run):
     """What it returns, where all of that is the same for every call, as a client is."""
     handing: bool = False
     """What it returns holds something of a response, or what makes a request."""
+    pairing: bool = False
+    """What it returns holds text and, beside it, the reason."""
     drafting: bool = False
     """What it returns holds turns, blocks or tools for a request."""
     failing: bool = False
@@ -309,7 +310,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
         run.touched = True
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded) or any(
-        _with_reason(reach(run, val, end, 2)) for val, end in frame.returned
+        with_reason(reach(run, val, end, 2)) for val, end in frame.returned
     )
     given = frozenset(atom for val, _ in frame.returned for atom in val)
     run.given = given if given and all(atom.kind == "client" for atom in given) else None
@@ -341,25 +342,13 @@ def _hands_out(run: RootRun) -> bool:
     frame = run.frame
     for val, state in [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]:
         held = reach(run, val, state)
-        if _with_reason(held):
-            return True
+        run.pairing = run.pairing or with_reason(held)
         for atom in held:
             if atom.kind in TELLING or (atom.kind == "func" and run.program.is_interesting(str(atom.ref))):
                 return True
-            if atom.kind in ("dict", "object") and _is_call(run.obj(state, atom.ref)):
+            if atom.kind in ("dict", "object") and is_call(run.obj(state, atom.ref)):
                 return True
     return False
-
-
-def _with_reason(held: AbstractSet[Atom]) -> bool:
-    """Text and reason side by side: who takes the one has to look at the other."""
-    return {"text", "reason"} <= {atom.kind for atom in held}
-
-
-def _is_call(obj: Obj | None) -> bool:
-    """A tool call of the program's own kind: what has the input of one, and its name or id beside it."""
-    fields = [{atom.kind for atom in val} for _, val in obj.items] if isinstance(obj, DictObj) else []
-    return any("tool_input" in kinds for kinds in fields) and any(kinds & CALL_WORDS for kinds in fields)
 
 
 def _drafts(run: RootRun) -> bool:
