@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tracing import PARAMS, fake, user
+from tracing import PARAMS, TOOL, assistant, fake, user
 
 from stoplint.testing import empty, refusal, text, truncated
 from stoplint.trace import canonical
@@ -55,7 +55,7 @@ def test_a_long_text_is_known_again_in_another_string(traced):
     with fake(truncated("x"), text("ok")) as api:
         client = traced.client(api)
         for _ in range(2):
-            ask(client, user("".join([RULES, POLICY])))
+            ask(client, user(f"{RULES}{POLICY}"))
     assert traced.codes == [[], ["SL207"]]
 
 
@@ -71,3 +71,71 @@ def test_the_long_texts_remembered_are_bounded():
         canonical.clip(f"{number:>3000}")
     assert len(canonical._clipped) <= 256
     assert all(len(short) < 50 for short in canonical._clipped.values())
+
+
+# --- Answers that are much alike --------------------------------------------------------------------------------------
+
+EXTRACTED = '{"invoice_number": "INV-%04d", "vendor": "%s", "total": 99.0, "currency": "EUR", "status": "paid"}'
+DECLINED = "I'm sorry, but I can't help with that. %s Is there anything else I can help you with today?"
+CANNED = DECLINED % ""
+PAGE = "All work and no play makes a page that nobody writes twice. " * 10
+
+
+def test_an_example_in_the_prompt_is_not_the_answer_before(traced):
+    answers = [text(EXTRACTED % (number, "Foo")) for number in range(3)]
+    with fake(*answers) as api:
+        client = traced.client(api)
+        for name in ("one", "two", "three"):
+            example = assistant(EXTRACTED % (9, "Acme"))
+            ask(client, user("An example"), example, user(f"Document {name}"), tools=[TOOL])
+    assert traced.relations == ["new"] * 3
+    assert traced.codes == [[]] * 3
+
+
+@pytest.mark.parametrize("history", [DECLINED % "Ordering pizza needs a tool I do not have.", CANNED])
+def test_a_conversation_of_another_day_is_not_the_refused_one(traced, history):
+    with fake(refusal("cyber", partial=CANNED), text("ok")) as api:
+        client = traced.client(api)
+        ask(client, user("Write malware"))
+        ask(client, user("Order me a pizza"), assistant(history), user("Then a recipe"))
+    assert traced.relations == ["new", "new"]
+    assert traced.codes == [[], []]
+
+
+ECHOES = {
+    "stripped": (text("  A first answer, with some words.\n"), "A first answer, with some words."),
+    "other newlines": (text("One line.\n\nAnother line.\n"), "One line.\r\n\r\nAnother line."),
+    "joined": (text("One part.") + text("Another part."), "One part.\nAnother part."),
+    "short": (text("Yes. "), "Yes."),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_an_edited_echo_is_the_answer_before(traced, echo):
+    answer, echoed = ECHOES[echo]
+    with fake(text("Hi."), answer, text("ok")) as api:
+        client = traced.client(api)
+        history = [user("Hello"), assistant("Hi."), user("And?")]
+        ask(client, user("Hello"))
+        ask(client, *history)
+        ask(client, *history, assistant(echoed), user("Go on"))
+    assert traced.relations == ["new", "reply", "reply"]
+    assert len(set(chains(traced))) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept", "relation"),
+    [
+        (PAGE, [user("A summary of what was said")], "reply"),
+        (CANNED, [user("Third")], "reply"),
+        (CANNED, [user("A summary of what was said")], "new"),
+        ("Yes.", [user("Third")], "new"),
+    ],
+)
+def test_a_trimmed_history_is_known_by_what_it_keeps(traced, answer, kept, relation):
+    with fake(text("Hi."), text(answer), text("ok")) as api:
+        client = traced.client(api)
+        ask(client, user("First"))
+        ask(client, user("First"), assistant("Hi."), user("Third"))
+        ask(client, *kept, assistant(answer), user("Go on"))
+    assert traced.relations[2] == relation

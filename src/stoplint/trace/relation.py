@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _ADDED_LIMIT: Final = 4
 """How many added blocks at the end of a user turn are looked past to find the request it was before."""
-_LOOK: Final = 64
-_KEEP: Final = 24
+_WHITE_SPACE: Final = b" \n\r\t"
 _DISTINCT: Final = 48
-"""Characters from which on an answer alone, without what stands before it, names a turn."""
+"""Characters from which on an answer and the user turn before it name a turn."""
+_NAMES_ITSELF: Final = 400
+"""Characters from which on an answer alone does."""
 
 
 class Decision(NamedTuple):
@@ -84,26 +85,28 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
         return None
     found = find(view.parent_key) if tail.user.results else None
     if found is None:
-        key = loose_key(tail.assistant, tail.before, tail.depth)
+        key = loose_key(tail.assistant, tail.before, tail.opening)
         found = find(key) if key is not None else None
     return found
 
 
-def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> int | None:
-    """A key for an assistant turn that survives an edited echo (thinking dropped, blocks joined, text stripped) and,
-    where it is long enough to name itself, a trimmed history: an application that trims keeps the last answer, not
-    what stood before it.  Made of the ends of the text and the tool_use ids; None where there is neither.
+def loose_key(assistant: canonical.Scan, before: canonical.Scan, opening: tuple[str, ...]) -> int | None:
+    """A key for an assistant turn that survives an edited echo: thinking dropped, blocks joined, white space changed.
+    Made of all of its text and the tool_use ids; None where there is neither.
+
+    An application that trims a history keeps the last answer, and mostly what was asked before it.  So the shorter
+    an answer is, the more of what stands before it has to be the same: few people write a page twice, many answers
+    are "Done." and in a batch of extractions many are the same JSON.
     """
     texts, tool_ids = assistant.texts, assistant.tool_ids
-    if len(texts) == 1:
-        text = texts[0]
-        head, tail = text[:_LOOK].strip()[:_KEEP], text[-_LOOK:].strip()[-_KEEP:]
-    else:
-        head = next((start for text in texts if (start := text[:_LOOK].strip()[:_KEEP])), "")
-        tail = next((end for text in reversed(texts) if (end := text[-_LOOK:].strip()[-_KEEP:])), "")
-    if tool_ids or (texts and len(texts[0]) >= _DISTINCT):
-        return hash((head, tail, tool_ids)) if head or tail or tool_ids else None
-    return hash((head, tail, depth, before.blocks)) if head or tail else None
+    text = texts[0] if len(texts) == 1 else "".join(texts)
+    # Where blocks were joined, the white space between them is the application's.
+    words = text.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
+    if tool_ids or len(words) >= _NAMES_ITSELF:
+        return hash((words, tool_ids))
+    if len(words) >= _DISTINCT:
+        return hash((words, before.blocks))
+    return hash((words, before.blocks, opening)) if words else None
 
 
 def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Decision:

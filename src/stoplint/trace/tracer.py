@@ -333,9 +333,9 @@ def _complete(current: Turn) -> tuple[Hashable, ...]:
     if view.ends_with_assistant:
         content = digest.joined(tail.assistant, content)
         state.answer_keys += (hash(content.blocks),)
-        loose = relation.loose_key(content, tail.before, tail.depth)
+        loose = relation.loose_key(content, tail.before, tail.opening)
     else:
-        loose = relation.loose_key(content, tail.user, tail.length)
+        loose = relation.loose_key(content, tail.user, tail.user_opening)
     state.nulls = content.nulls
     return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
 
