@@ -24,7 +24,8 @@ CHAIN_IDLE_S: Final = 600.0
 class TurnState:
     """What later requests may need to know of a turn.  Mutable: made with the request, completed with the answer.
 
-    `child` is the turn that carried this one on last; `streak` how many turns in a row had the same relation.
+    `child` is the turn that holds the answer of this one, the last of them; `carried_on` whether a request followed
+    from that answer: held it, or was made anew because of it; `streak` how many turns in a row had the same relation.
     `answer_keys` stand for the assistant turn alone, `digest` for the conversation up to it.  `context` is the
     span context to link to, None where no span was there.
     """
@@ -41,6 +42,7 @@ class TurnState:
     exact = True
     failed = False
     answered = False
+    carried_on = False
     forced_tool = False
     truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
@@ -127,6 +129,12 @@ class Chains:
         self._turns.move_to_end(state)
         return state
 
+    def over_locked(self, chain: Chain) -> bool:
+        """Whether a chain is over, also where that was not noticed yet."""
+        if chain.chain_id not in self._open:
+            return True
+        return self.clock() - chain.seen > self._idle and not _under_way(chain)
+
     def add_locked(self, state: TurnState) -> list[Chain]:
         """Remember a turn and make its chain the most recent.  Returns the chains that are over by now."""
         now = self.clock()
@@ -190,7 +198,7 @@ class Chains:
             if now - chain.seen <= self._idle:
                 due = min(due, chain.seen + self._idle)
                 break
-            if chain.last is not None and not (chain.last.answered or chain.last.failed):
+            if _under_way(chain):
                 # A request that is still under way keeps its chain open.
                 chain.seen = now
                 self._open.move_to_end(chain.chain_id)
@@ -230,6 +238,10 @@ class Chains:
         """In the child: a new lock, and the chains begun in the parent are the parent's to end."""
         self.lock = threading.Lock()
         self._open.clear()
+
+
+def _under_way(chain: Chain) -> bool:
+    return chain.last is not None and not (chain.last.answered or chain.last.failed)
 
 
 _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import TypeAlias
 
-    from stoplint.trace.chains import TurnState
+    from stoplint.trace.chains import Chain, TurnState
     from stoplint.trace.records import Relation
     from stoplint.trace.request import RequestView
 
     Find: TypeAlias = Callable[[Hashable], TurnState | None]
+    Over: TypeAlias = Callable[[Chain], bool]
 
 _ADDED_LIMIT: Final = 4
 """How many added blocks at the end of a user turn are looked past to find the request it was before."""
@@ -45,8 +46,8 @@ class Decision(NamedTuple):
 NEW: Final = Decision("new", None)
 
 
-def decide(view: RequestView, find: Find) -> Decision:
-    """The relation of a request.
+def decide(view: RequestView, find: Find, over: Over) -> Decision:
+    """The relation of a request.  `find` knows the turns, `over` says of a chain whether nothing was going on in it.
 
     The definitions decide; the order of evidence (thread id, answered tool_use ids, digests) only says which turn is
     the parent.  The same conversation again comes first: it is a retry whatever it answers.
@@ -54,18 +55,34 @@ def decide(view: RequestView, find: Find) -> Decision:
     if not view.readable:
         return NEW
     retried = find(view.key)
-    if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
+    if (
+        retried is not None
+        and (view.tail.user.kinds or view.ends_with_assistant or view.thread)
+        and _again(view, retried, find, over)
+    ):
         return _retry(view, retried)
     parent = find(view.parent_key) if view.point is not None and not view.tail.user.results else None
     exact = parent is not None
     if parent is None:
         parent = _parent(view, find)
     if parent is None:
-        return _extension(view, find)
+        return _extension(view, find, over)
     sibling = parent.child
     if sibling is not None and not sibling.failed:
-        return _beside(view, parent, sibling)
+        return _beside(view, parent, sibling, over)
     return _onward(view, parent, exact=exact)
+
+
+def _again(view: RequestView, retried: TurnState, find: Find, over: Over) -> bool:
+    """Whether a request with the messages of `retried` is another try at it.
+
+    A program that runs twice asks everything twice.  What was carried on is not asked again because of its answer, nor
+    is what was left long ago; and where the turn before is of another run, so is the request.
+    """
+    if retried.carried_on or over(retried.chain):
+        return False
+    before = find(view.parent_key) if view.parent_key is not None else _shorter(view, find, over)
+    return before is None or before.chain is retried.chain
 
 
 def _retry(view: RequestView, parent: TurnState) -> Decision:
@@ -143,13 +160,13 @@ def _bad(turn: TurnState) -> bool:
     return turn.empty or turn.stop_reason in TRUNCATED or turn.stop_reason in PAUSED or turn.stop_reason == "refusal"
 
 
-def _beside(view: RequestView, parent: TurnState, sibling: TurnState) -> Decision:
+def _beside(view: RequestView, parent: TurnState, sibling: TurnState, over: Over) -> Decision:
     """The parent was carried on before, by `sibling`, whose answer is not in this request.
 
-    After an answer that could not be used this is another try at the same step; after a good one, or one still to
-    come, another branch.
+    After an answer that could not be used this is another try at the same step; after a good one, one that was carried
+    on itself, or one still to come, another branch.
     """
-    if not view.tail.user.kinds or not _bad(sibling):
+    if not view.tail.user.kinds or not _bad(sibling) or sibling.carried_on or over(sibling.chain):
         return _onward(view, parent)._replace(relation="fork", changed=())
     added = len(view.tail.user.blocks) - sibling.user_blocks
     extended = 0 < added <= _ADDED_LIMIT and _key_without(view, added) == sibling.request_key
@@ -167,12 +184,16 @@ def _key_without(view: RequestView, added: int) -> int:
     return digest.request_key(view.tail, view.parent_key, view.system, without=added)
 
 
-def _extension(view: RequestView, find: Find) -> Decision:
-    """The opening turn again, with more said in it."""
-    if view.thread:
-        return NEW
+def _shorter(view: RequestView, find: Find, over: Over) -> TurnState | None:
+    """The turn that this request is with more said in it: not one that was carried on by its answer."""
     for added in range(1, min(_ADDED_LIMIT, len(view.tail.user.blocks) - 1) + 1):
         found = find(_key_without(view, added))
         if found is not None:
-            return _tried_again(view, found, extended=True)
-    return NEW
+            return None if over(found.chain) or (found.carried_on and not found.empty) else found
+    return None
+
+
+def _extension(view: RequestView, find: Find, over: Over) -> Decision:
+    """The opening turn again, with more said in it."""
+    found = None if view.thread else _shorter(view, find, over)
+    return NEW if found is None else _tried_again(view, found, extended=True)

@@ -70,7 +70,7 @@ class Tracer:
         self._inside.add(me)
         try:
             with chains.lock:
-                decision = relation.decide(view, chains.find_locked)
+                decision = relation.decide(view, chains.find_locked, chains.over_locked)
                 state = _state(view, decision)
                 over = chains.add_locked(state)
             current = Turn(view, decision, state)
@@ -285,6 +285,10 @@ def _state(view: RequestView, decision: relation.Decision) -> TurnState:
     if parent is None:
         state.parent_digest = view.parent_digest()
         return state
+    if parent.answered and (decision.extended or "messages" not in decision.changed):
+        # A request made before the answer was there does not follow from it, nor does one with other words from the
+        # first one's.
+        parent.carried_on = True
     if decision.echoed:
         parent.child = state
         state.parent_digest = parent.digest or view.parent_digest()
