@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tracing import PARAMS, SEARCH, TOOL, assistant, fake, result, user
+from tracing import PARAMS, SEARCH, TOOL, MemorySink, assistant, fake, result, user
 
 from stoplint.testing import empty, pause, refusal, text, tool_use, truncated
 from stoplint.trace.chains import Chains
@@ -112,3 +112,143 @@ def test_a_question_of_a_chain_told_to_be_over_is_a_new_one(traced):
         send(client, HELLO)
     assert traced.relations == ["new", "new"]
     assert traced.codes == [[], []]
+
+
+# --- Several questions at once ----------------------------------------------------------------------------------------
+
+
+def asked_at_once(*reasons, words="Answer {}"):
+    """A tracer that saw requests go out before the first of their answers came."""
+    sink = MemorySink()
+    tracer = Tracer(None, lambda _: sink)
+    turns = [tracer.begin({"model": "m", "max_tokens": 9, "messages": [HELLO]}, streaming=False) for _ in reasons]
+    for number, (turn, reason) in enumerate(zip(turns, reasons, strict=True)):
+        content = [{"type": "text", "text": words.format(number)}]
+        tracer.answered(turn, {"id": f"msg_{number}", "content": content, "stop_reason": reason})
+    return tracer, sink
+
+
+def ends(sink):
+    return [(found.code, found.turn_id) for found in sink.findings]
+
+
+def test_each_question_to_one_document_is_a_branch_and_the_cut_one_is_told(traced):
+    with fake(text("Ask me."), truncated("Cut"), text("Two."), pause("fox"), text("Four.")) as api:
+        client = traced.client(api)
+        history = [user("A document"), assistant(send(client, user("A document")))]
+        for number in range(4):
+            send(client, *history, user(f"Question {number}"))
+    assert traced.relations == ["new", "reply", "fork", "fork", "fork"]
+    assert traced.codes == [[]] * 5
+    traced.tracer.end_all()
+    turns = [record.turn_id for record in traced.sink.turns]
+    assert ends(traced.sink) == [("SL102", turns[1]), ("SL102", turns[3])]
+    assert all(found.message.startswith("a branch of the conversation ended") for found in traced.sink.findings)
+    assert [record.outcome for record in traced.sink.chains] == ["unresumed"]
+
+
+def test_a_branch_that_was_cut_and_carried_on_is_not_told(traced):
+    with fake(text("Ask me."), truncated("Cut"), text("Two."), text("Done.")) as api:
+        client = traced.client(api)
+        history = [user("A document"), assistant(send(client, user("A document")))]
+        cut = send(client, *history, user("One"))
+        send(client, *history, user("Two"))
+        send(client, *history, user("One"), assistant(cut), user("Go on"))
+    traced.tracer.end_all()
+    assert traced.sink.findings == []
+    assert [record.outcome for record in traced.sink.chains] == ["finished"]
+
+
+def test_a_cut_answer_dropped_in_one_of_several_branches_is_seen(traced):
+    with fake(text("Ask me."), truncated("Cut"), text("Two."), text("Done.")) as api:
+        client = traced.client(api)
+        history = [user("A document"), assistant(send(client, user("A document")))]
+        send(client, *history, user("One"))
+        send(client, *history, user("Two"))
+        send(client, *history, user("One"), user("Go on"))
+    assert traced.relations == ["new", "reply", "fork", "retry_changed"]
+    assert traced.codes[3] == ["SL206"]
+    assert traced.sink.turns[3].parent_turn_id == traced.sink.turns[1].turn_id
+    traced.tracer.end_all()
+    assert [found.code for found in traced.sink.findings] == ["SL206"]
+
+
+def test_other_words_with_a_higher_limit_are_another_try_after_a_cut(traced):
+    with fake(text("Ask me."), truncated("Cut"), text("Done.")) as api:
+        client = traced.client(api)
+        history = [user("A document"), assistant(send(client, user("A document")))]
+        send(client, *history, user("Tell me all"))
+        send(client, *history, user("Be brief"), max_tokens=128)
+    traced.tracer.end_all()
+    assert traced.turns[2]["relation.changed"] == ("messages", "max_tokens")
+    assert traced.sink.findings == []
+
+
+def test_the_cut_one_of_several_answers_to_one_question_is_told():
+    tracer, sink = asked_at_once("max_tokens", "end_turn", "end_turn")
+    tracer.end_all()
+    assert ends(sink) == [("SL102", "msg_0")]
+    assert [record.outcome for record in sink.chains] == ["truncated"]
+
+
+@pytest.mark.parametrize("words", ["Answer {}", "Answer"])
+def test_cut_answers_to_one_question_may_each_be_carried_on(words):
+    tracer, sink = asked_at_once("max_tokens", "max_tokens", words=words)
+    for number in range(2):
+        content = [{"type": "text", "text": words.format(number)}]
+        messages = [HELLO, assistant(content), user("Go on")]
+        turn = tracer.begin({"model": "m", "max_tokens": 9, "messages": messages}, streaming=False)
+        tracer.answered(turn, {"id": f"msg_on_{number}", "content": content, "stop_reason": "end_turn"})
+    tracer.end_all()
+    assert sink.findings == []
+
+
+def test_the_open_ends_of_a_chain_are_bounded():
+    tracer, sink = asked_at_once(*["max_tokens"] * 100)
+    tracer.end_all()
+    assert len(sink.findings) == 32
+    assert ends(sink)[-1] == ("SL102", "msg_99")
+
+
+def test_an_end_is_told_once():
+    tracer, sink = asked_at_once("max_tokens", "end_turn")
+    tracer.end_chain(sink.turns[0].chain_id)
+    messages = [HELLO, assistant([{"type": "text", "text": "Answer 1"}]), user("And?")]
+    turn = tracer.begin({"model": "m", "max_tokens": 9, "messages": messages}, streaming=False)
+    tracer.answered(turn, {"id": "msg_on", "content": [], "stop_reason": "stop_sequence"})
+    tracer.end_all()
+    assert ends(sink) == [("SL102", "msg_0")]
+    assert [record.outcome for record in sink.chains] == ["truncated", "stopped"]
+
+
+# --- Remedies ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", ["opening", "tools"])
+def test_each_remedy_of_an_empty_turn_follows_the_one_before(traced, after):
+    rounds = 14
+    script = [empty()] * (rounds - 1) + [text("Done.")]
+    with fake(*([tool_use("look")] if after == "tools" else []), *script) as api:
+        client = traced.client(api)
+        messages = [HELLO]
+        if after == "tools":
+            called = send(client, HELLO)
+            messages += [assistant(called), user([result(called[-1].id)])]
+        for number in range(rounds):
+            send(client, *messages)
+            messages.append(user(f"Go on, {number}"))
+    turns = traced.sink.turns[-rounds:]
+    assert [record.relation for record in turns[1:]] == ["reply"] * (rounds - 1)
+    assert [record.parent_turn_id for record in turns[1:]] == [record.turn_id for record in turns[:-1]]
+    assert [number for number, record in enumerate(turns) if record.findings] == [11]
+    assert turns[11].findings == ("SL209",)
+
+
+def test_rephrasing_again_and_again_is_one_step(traced):
+    with fake(text("Hi."), *[refusal("bio")] * 3, text("Done.")) as api:
+        client = traced.client(api)
+        history = [HELLO, assistant(send(client, HELLO))]
+        for words in ("Do harm", "Do harm", "Do ill", "Do good"):
+            send(client, *history, user(words))
+    assert traced.relations == ["new", "reply", "retry_unchanged", "retry_changed", "retry_changed"]
+    assert traced.codes == [[], [], ["SL208"], [], []]

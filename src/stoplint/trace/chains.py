@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 TURN_LIMIT: Final = 10_000
 TURN_AGE_S: Final = 3600.0
 CHAIN_IDLE_S: Final = 600.0
+OPEN_ENDS: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "tool_use"})
+"""Reasons after which something has to follow."""
+_END_LIMIT: Final = 32
+"""How many open ends a chain remembers: the last ones."""
 
 
 class TurnState:
@@ -46,7 +50,6 @@ class TurnState:
     forced_tool = False
     truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
-    user_blocks = 0
     nulls = 0
     child: TurnState | None = None
     call_site: CallSite | None = None
@@ -72,9 +75,11 @@ class TurnState:
 
 
 class Chain:
-    """A sequence of turns.  `length` counts the answered ones; `last` is the latest, whatever became of it."""
+    """A sequence of turns, or several from one beginning.  `length` counts the answered ones; `last` is the latest,
+    whatever became of it; `ends` are those after whose answer something has to follow and nothing has yet.
+    """
 
-    __slots__ = ("chain_id", "ended_at", "last", "length", "seen")
+    __slots__ = ("chain_id", "ended_at", "ends", "last", "length", "seen")
 
     def __init__(self, chain_id: str) -> None:
         self.chain_id = chain_id
@@ -82,6 +87,16 @@ class Chain:
         self.last: TurnState | None = None
         self.seen = 0.0
         self.ended_at = 0
+        self.ends: tuple[TurnState, ...] = ()
+
+    def carry_on(self, turn: TurnState) -> None:
+        """Something follows `turn`.  The same answer to the same request, which only one of two that went out at once
+        is found by, counts as one.
+        """
+        if self.ends:
+            self.ends = tuple(
+                [end for end in self.ends if end is not turn and (end.digest is None or end.digest != turn.digest)]
+            )
 
 
 def new_id() -> str:
@@ -171,6 +186,8 @@ class Chains:
             return
         state.answered = True
         chain.length += 1
+        if state.stop_reason in OPEN_ENDS and not state.forced_tool and not state.carried_on:
+            chain.ends = (*chain.ends, state)[-_END_LIMIT:]
         if state in self._turns:
             state.keys = keys
             index = self._index
@@ -226,6 +243,12 @@ class Chains:
             self._open.clear()
             return chains
 
+    def take_ends(self, chain: Chain) -> tuple[TurnState, ...]:
+        """The open ends of a chain that is over: told once."""
+        with self.lock:
+            ends, chain.ends = chain.ends, ()
+            return ends
+
     def let_go(self, chain: Chain, last: TurnState) -> None:
         """Forget the last turn of a chain that is over, which knows its chain in turn: without the circle both are
         freed at once, and not when the garbage collector comes by.
@@ -256,12 +279,13 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
 }
 
 
-def outcome(last: TurnState) -> ChainOutcome:
-    """How a chain ended, by its last turn.  A turn without a stop reason (failed, cut, given up) has failed; a reason
-    that is not known yet counts as finished.
+def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
+    """How a chain ended, by its last turn; where that ended well, by the last of its open ends.  A turn without a stop
+    reason (failed, cut, given up) has failed; a reason that is not known yet counts as finished.
     """
     if last.failed or last.stop_reason is None:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":
         return "empty"
-    return _OUTCOMES.get(last.stop_reason, "finished")
+    found = _OUTCOMES.get(last.stop_reason, "finished")
+    return _OUTCOMES[ends[-1].stop_reason] if ends and found in ("finished", "stopped") else found

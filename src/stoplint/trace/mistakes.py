@@ -283,15 +283,12 @@ def of_request(seen: Evidence) -> list[tuple[str, str]]:
     return found
 
 
-_UNCONTINUED: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "tool_use"})
-
-
-def unhandled(last: TurnState) -> str | None:
-    """SL102, asked when a chain is over."""
-    # A forced tool call is how structured data is asked for: its input is the result, and nothing has to follow.
-    if last.stop_reason not in _UNCONTINUED or (last.stop_reason == "tool_use" and last.forced_tool):
-        return None
-    return f"the conversation ended on {last.stop_reason} and nothing carried it on"
+def unhandled(end: TurnState, last: TurnState) -> str:
+    """SL102, said of each open end of a chain that is over.  A forced tool call is none: that is how structured data
+    is asked for, its input is the result, and nothing has to follow.
+    """
+    what = "the conversation" if end is last else "a branch of the conversation"
+    return f"{what} ended on {end.stop_reason} and nothing carried it on"
 
 
 def ignored(stop_reason: str | None) -> str:

@@ -67,9 +67,9 @@ def decide(view: RequestView, find: Find, over: Over) -> Decision:
         parent = _parent(view, find)
     if parent is None:
         return _extension(view, find, over)
-    sibling = parent.child
+    sibling = _sibling(parent, find)
     if sibling is not None and not sibling.failed:
-        return _beside(view, parent, sibling, over)
+        return _beside(view, parent, sibling, find, over)
     return _onward(view, parent, exact=exact)
 
 
@@ -156,21 +156,41 @@ def _onward_relation(view: RequestView, parent: TurnState) -> Relation:
     return "continue" if reason in TRUNCATED else "reply"
 
 
+def _sibling(parent: TurnState, find: Find) -> TurnState | None:
+    """The last request that carried the parent on, in its last try."""
+    sibling = parent.child
+    if sibling is None:
+        return None
+    latest = find(sibling.request_key)
+    return sibling if latest is None or latest.chain is not sibling.chain else latest
+
+
+def _beside(view: RequestView, parent: TurnState, sibling: TurnState, find: Find, over: Over) -> Decision:
+    """The parent was carried on before, by `sibling`, whose answer is not in this request.
+
+    More said after an answer that could not be used is another try at the same step, and so are other words where the
+    answer asked for them.  Else it is another branch.
+    """
+    if view.tail.user.kinds:
+        tried = _shorter(view, find, over)
+        if tried is not None and tried.chain is parent.chain and _bad(tried):
+            return _tried_again(view, tried, extended=True)
+        if _asks_for_other_words(view, sibling) and not sibling.carried_on and not over(sibling.chain):
+            return _tried_again(view, sibling, extended=False)
+    return _onward(view, parent)._replace(relation="fork", changed=())
+
+
 def _bad(turn: TurnState) -> bool:
     return turn.empty or turn.stop_reason in TRUNCATED or turn.stop_reason in PAUSED or turn.stop_reason == "refusal"
 
 
-def _beside(view: RequestView, parent: TurnState, sibling: TurnState, over: Over) -> Decision:
-    """The parent was carried on before, by `sibling`, whose answer is not in this request.
-
-    After an answer that could not be used this is another try at the same step; after a good one, one that was carried
-    on itself, or one still to come, another branch.
+def _asks_for_other_words(view: RequestView, turn: TurnState) -> bool:
+    """Whether another question instead of the one of `turn` is likely to be the same one put in another way.  After an
+    answer that was cut it is so where the limit was raised too: of many questions to one document some are cut.
     """
-    if not view.tail.user.kinds or not _bad(sibling) or sibling.carried_on or over(sibling.chain):
-        return _onward(view, parent)._replace(relation="fork", changed=())
-    added = len(view.tail.user.blocks) - sibling.user_blocks
-    extended = 0 < added <= _ADDED_LIMIT and _key_without(view, added) == sibling.request_key
-    return _tried_again(view, sibling, extended=extended)
+    if turn.stop_reason == "max_tokens":
+        return (view.parameters.max_tokens or 0) > (turn.parameters.max_tokens or 0)
+    return turn.empty or turn.stop_reason == "refusal"
 
 
 def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> Decision:
