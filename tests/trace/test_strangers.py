@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tracing import PARAMS, TOOL, assistant, fake, user
+from tracing import PARAMS, SEARCH, TOOL, assistant, fake, user
 
-from stoplint.testing import empty, refusal, text, truncated
+from stoplint.testing import empty, pause, refusal, text, truncated
 from stoplint.trace import canonical
 
 RULES = "Guideline. " * 120
@@ -139,3 +139,55 @@ def test_a_trimmed_history_is_known_by_what_it_keeps(traced, answer, kept, relat
         ask(client, user("First"), assistant("Hi."), user("Third"))
         ask(client, *kept, assistant(answer), user("Go on"))
     assert traced.relations[2] == relation
+
+
+# --- One turn in several messages -------------------------------------------------------------------------------------
+
+
+def block(words):
+    return {"type": "text", "text": words}
+
+
+APART = [user("Document"), user("Question")]
+TOGETHER = [user([block("Document"), block("Question")])]
+OLD = [user("Hello"), assistant("Hi.")]
+
+
+@pytest.mark.parametrize("old", [[], OLD, OLD * 3])
+@pytest.mark.parametrize(("before", "after"), [(APART, TOGETHER), (TOGETHER, APART), (APART, APART)])
+def test_a_turn_is_the_same_in_one_message_or_in_two(traced, old, before, after):
+    with fake(truncated("Once upon"), text(" a time."), text("The end.")) as api:
+        client = traced.client(api)
+        first = ask(client, *old, *before)
+        cut = [assistant(first.content), user("Go on")]
+        second = ask(client, *old, *after, *cut)
+        ask(client, *old, *after, *cut, assistant(second.content), user("And?"))
+    assert traced.relations == ["new", "continue", "reply"]
+    turns = traced.turns
+    assert [turn["turn.parent_digest"] for turn in turns[1:]] == [turn["turn.digest"] for turn in turns[:-1]]
+    traced.tracer.end_all()
+    assert traced.sink.findings == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(APART, TOGETHER), (TOGETHER, APART)])
+def test_a_first_turn_put_together_later_on_is_still_the_first(traced, before, after):
+    with fake(text("Yes."), truncated("Once"), text("Done.")) as api:
+        client = traced.client(api)
+        first = ask(client, *before)
+        history = [assistant(first.content), user("And?")]
+        second = ask(client, *before, *history)
+        ask(client, *after, *history, assistant(second.content), user("Go on"))
+    assert traced.relations == ["new", "reply", "continue"]
+    assert len(set(chains(traced))) == 1
+    traced.tracer.end_all()
+    assert traced.sink.findings == []
+
+
+def test_the_digests_of_a_paused_turn_in_one_message_or_in_two_are_equal(traced):
+    with fake(pause("fox", value="a"), text("Found."), text("Found.")) as api:
+        client = traced.client(api)
+        first = ask(client, *OLD, user("Search"), tools=[SEARCH])
+        second = ask(client, *OLD, user("Search"), assistant(first.content), tools=[SEARCH])
+        ask(client, *OLD, user("Search"), assistant([*first.content, *second.content]), user("And?"), tools=[SEARCH])
+    assert traced.relations == ["new", "resume", "reply"]
+    assert traced.turns[2]["turn.parent_digest"] == traced.turns[1]["turn.digest"]
