@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from tracing import PARAMS, SEARCH, TOOL, assistant, fake, user
 
 from stoplint.testing import empty, pause, refusal, text, truncated
 from stoplint.trace import canonical
+from stoplint.trace.tracer import Tracer
 
 RULES = "Guideline. " * 120
 POLICY = "Policy text. " * 120
@@ -191,3 +194,52 @@ def test_the_digests_of_a_paused_turn_in_one_message_or_in_two_are_equal(traced)
         ask(client, *OLD, user("Search"), assistant([*first.content, *second.content]), user("And?"), tools=[SEARCH])
     assert traced.relations == ["new", "resume", "reply"]
     assert traced.turns[2]["turn.parent_digest"] == traced.turns[1]["turn.digest"]
+
+
+def test_the_digests_of_two_processes_do_not_follow_how_a_turn_is_split():
+    def begin(messages):
+        tracer = Tracer(None, lambda _: None)
+        return tracer, tracer.begin({"model": "m", "max_tokens": 9, "messages": messages}, streaming=False)
+
+    for before, after in itertools.permutations((APART, TOGETHER)):
+        tracer, turn = begin([*OLD, *before])
+        tracer.answered(turn, {"id": "msg", "content": [block("Yes.")], "stop_reason": "end_turn"})
+        _, following = begin([*OLD, *after, assistant("Yes."), user("And?")])
+        assert following.decision.relation == "new"
+        assert following.state.parent_digest == turn.state.digest
+
+
+# --- A system prompt that changes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer", "code"), [(empty(), "SL203"), (refusal("bio"), "SL208"), (text("Fine."), None)])
+def test_the_time_of_day_in_a_system_prompt_makes_no_other_conversation(traced, answer, code):
+    with fake(text("Hi."), answer, answer) as api:
+        client = traced.client(api)
+        first = ask(client, user("Hello"), system="It is 10:00.")
+        history = [user("Hello"), assistant(first.content), user("And?")]
+        for minute in "12":
+            ask(client, *history, system=[{"type": "text", "text": f"It is 10:0{minute}."}])
+    assert traced.relations == ["new", "reply", "retry_changed"]
+    assert traced.turns[2]["relation.changed"] == ("system",)
+    assert traced.codes == [[], [], [code] if code else []]
+
+
+def test_the_same_messages_with_another_system_prompt_are_another_conversation_from_the_start_on(traced):
+    with fake(*[text("Hi."), empty()] * 2) as api:
+        client = traced.client(api)
+        for system in ("Sort this.", "Answer this."):
+            first = ask(client, user("Hello"), system=system)
+            ask(client, user("Hello"), assistant(first.content), user("And?"), system=system)
+    assert traced.relations == ["new", "reply"] * 2
+    assert traced.codes == [[]] * 4
+    assert len(set(chains(traced))) == 2
+
+
+def test_another_system_prompt_may_be_what_a_cut_answer_needed(traced):
+    with fake(text("Hi."), truncated("Once"), text("Done.")) as api:
+        client = traced.client(api)
+        first = ask(client, user("Hello"))
+        for system in ("Tell.", "Tell, in ten words."):
+            ask(client, user("Hello"), assistant(first.content), user("And?"), system=system)
+    assert traced.codes == [[]] * 3

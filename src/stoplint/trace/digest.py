@@ -122,11 +122,13 @@ def thread_digest(response_id: str) -> str:
 def request_key(tail: Tail, parent: Hashable, system: int, without: int = 0) -> int:
     """A key equal for two requests with the same conversation.  Valid in this process only.
 
-    `parent` is the key of the parent; `without` leaves out that many blocks at the end of the user turn: what the
-    request was before they were added.
+    `parent` is the key of the parent.  Another system prompt makes an opening turn, which has none, another
+    conversation; in a later turn it may hold the time of day.  `without` leaves out that many blocks at the end of the
+    user turn: what the request was before they were added.
     """
     user = tail.user.blocks
-    return hash((parent, tail.user_opening, user[: len(user) - without] if without else user, system))
+    kept = user[: len(user) - without] if without else user
+    return hash((parent, tail.user_opening, kept, system if parent is None else 0))
 
 
 def joined(first: Scan, second: Scan) -> Scan:

@@ -115,7 +115,8 @@ def empty_turn_retried(seen: Evidence) -> str | None:
         return None
     if not seen.decision.echoed and (not seen.retried or {"messages", "model"} & set(seen.decision.changed)):
         return None
-    return "the request goes out again unchanged after an empty answer: the model answers the same again; add a user message"
+    what = "the same messages go out again" if seen.decision.changed else "the request goes out again unchanged"
+    return f"{what} after an empty answer: the model answers the same again; add a user message"
 
 
 def completed_turn_resent(seen: Evidence) -> str | None:

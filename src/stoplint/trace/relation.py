@@ -201,7 +201,7 @@ def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> De
 
 
 def _key_without(view: RequestView, added: int) -> int:
-    return digest.request_key(view.tail, view.parent_key, view.system, without=added)
+    return digest.request_key(view.tail, view.parent_key, view.parameters.system, without=added)
 
 
 def _shorter(view: RequestView, find: Find, over: Over) -> TurnState | None:
