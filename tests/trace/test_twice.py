@@ -221,6 +221,29 @@ def test_an_end_is_told_once():
     assert [record.outcome for record in sink.chains] == ["truncated", "stopped"]
 
 
+def test_the_index_follows_the_order_in_which_requests_went_out():
+    tracer, sink = asked_at_once()
+    turns = [tracer.begin({"model": "m", "messages": [HELLO]}, streaming=False) for _ in range(3)]
+    for number in (2, 1, 0):
+        tracer.answered(turns[number], {"id": f"msg_{number}", "content": [], "stop_reason": "refusal"})
+    assert [(record.index, record.relation) for record in sink.turns] == [
+        (2, "retry_unchanged"),
+        (1, "retry_unchanged"),
+        (0, "new"),
+    ]
+
+
+def test_the_place_of_a_failed_turn_is_given_again_unless_another_went_out_after_it():
+    tracer, sink = asked_at_once()
+    turns = [tracer.begin({"model": "m", "messages": [HELLO]}, streaming=False) for _ in range(3)]
+    for number in (1, 2):
+        tracer.failed(turns[number], "overloaded_error")
+    turns.append(tracer.begin({"model": "m", "messages": [HELLO]}, streaming=False))
+    for number in (0, 3):
+        tracer.answered(turns[number], {"id": f"msg_{number}", "content": [], "stop_reason": "refusal"})
+    assert [record.index for record in sink.turns] == [1, 2, 0, 2]
+
+
 # --- Remedies ---------------------------------------------------------------------------------------------------------
 
 

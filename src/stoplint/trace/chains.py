@@ -75,14 +75,16 @@ class TurnState:
 
 
 class Chain:
-    """A sequence of turns, or several from one beginning.  `length` counts the answered ones; `last` is the latest,
-    whatever became of it; `ends` are those after whose answer something has to follow and nothing has yet.
+    """A sequence of turns, or several from one beginning.  `begun` counts their requests, less those that failed and had
+    none after them, `length` the answered ones; `last` is the latest, whatever became of it; `ends` are those after
+    whose answer something has to follow and nothing has yet.
     """
 
-    __slots__ = ("chain_id", "ended_at", "ends", "last", "length", "seen")
+    __slots__ = ("begun", "chain_id", "ended_at", "ends", "last", "length", "seen")
 
     def __init__(self, chain_id: str) -> None:
         self.chain_id = chain_id
+        self.begun = 0
         self.length = 0
         self.last: TurnState | None = None
         self.seen = 0.0
@@ -157,6 +159,8 @@ class Chains:
         key = state.request_key
         chain = state.chain
         state.seen = chain.seen = now
+        state.index = chain.begun
+        chain.begun += 1
         chain.last = state
         self._index[key] = state
         turns[state] = None
@@ -175,7 +179,6 @@ class Chains:
     def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], ended_at: int) -> None:
         """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
         chain = state.chain
-        state.index = chain.length
         chain.seen = self.clock()
         chain.ended_at = ended_at
         if chain.chain_id not in self._open:
@@ -183,6 +186,9 @@ class Chains:
             if chain.last is None:
                 chain.last = state
         if state.failed:
+            if state.index == chain.begun - 1:
+                # The place is free for the next try.
+                chain.begun -= 1
             return
         state.answered = True
         chain.length += 1
