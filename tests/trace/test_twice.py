@@ -114,6 +114,24 @@ def test_a_question_of_a_chain_told_to_be_over_is_a_new_one(traced):
     assert traced.codes == [[], []]
 
 
+def test_a_longer_opening_is_not_a_cut_one_that_was_carried_on(traced):
+    with fake(truncated("Once"), text("Done."), text("Twice.")) as api:
+        client = traced.client(api)
+        continued(client)
+        send(client, HELLO, user("And now for something else"))
+    assert traced.relations == ["new", "continue", "new"]
+    assert traced.codes == [[]] * 3
+
+
+def test_another_question_after_one_that_was_remedied_is_a_fork(traced):
+    with fake(text("Hi."), empty(), text("One."), text("Two.")) as api:
+        client = traced.client(api)
+        history = [HELLO, assistant(send(client, HELLO))]
+        for words in ([user("First")], [user("First"), user("Please answer.")], [user("Second")]):
+            send(client, *history, *words)
+    assert traced.relations == ["new", "reply", "reply", "fork"]
+
+
 # --- Several questions at once ----------------------------------------------------------------------------------------
 
 
