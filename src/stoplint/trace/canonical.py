@@ -1,19 +1,20 @@
 """The canonical form of message content: what two requests must share to be the same conversation.
 
 Equal for the forms an application may echo a turn in: SDK models, `model_dump()`, `to_dict()`, a plain string for one
-text block, other `cache_control` marks, one message or several of one role.  Long strings count by length, head and
-tail only, so that the cost of a digest does not follow the size of a document or an image in it.
+text block, other `cache_control` marks, one message or several of one role.  Long strings count by a hash of all of them: two
+prompts made of one template differ in a few characters in the middle.
 """
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CLIP: Final = 2048
-_EDGE: Final = 1024
+_CLIPPED_LIMIT: Final = 256
 _MAX_BLOCKS: Final = 256
 OTHER: Final = "\x1d"
 """What the canonical form of a block starts with that is no text: the rest is a literal, its keys sorted."""
@@ -172,10 +173,24 @@ _TEXT_KEYS: Final = frozenset({"type", "text"})
 
 
 def clip(text: str) -> str:
-    """A long string by its length, head and tail; a short one as it is."""
-    if len(text) <= _CLIP:
+    """A long string by its length and a hash, the same in every process; a short one as it is."""
+    size = len(text)
+    if size <= _CLIP:
         return text
-    return f"{text[:_EDGE]}\0{len(text)}\0{text[-_EDGE:]}"
+    # Python keeps the hash of a string with the string: the document that every request of a conversation holds is
+    # gone through once.
+    key = (hash(text), size)
+    short = _clipped.get(key)
+    if short is None:
+        short = f"\0{size}\0{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+        if len(_clipped) >= _CLIPPED_LIMIT:
+            _clipped.clear()
+        _clipped[key] = short
+    return short
+
+
+_clipped: Final[dict[tuple[int, int], str]] = {}
+"""The long strings met last, by their hash: it has no text in it, and so keeps none alive."""
 
 
 def opaque(value: object) -> str:

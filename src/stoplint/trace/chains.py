@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 TURN_LIMIT: Final = 10_000
 TURN_AGE_S: Final = 3600.0
 CHAIN_IDLE_S: Final = 600.0
+OPEN_ENDS: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "tool_use"})
+"""Reasons after which something has to follow."""
+_END_LIMIT: Final = 32
+"""How many open ends a chain remembers: the last ones."""
 
 
 class TurnState:
     """What later requests may need to know of a turn.  Mutable: made with the request, completed with the answer.
 
-    `child` is the turn that carried this one on last; `streak` how many turns in a row had the same relation.
+    `child` is the turn that holds the answer of this one, the last of them; `carried_on` whether a request followed
+    from that answer: held it, or was made anew because of it; `streak` how many turns in a row had the same relation.
     `answer_keys` stand for the assistant turn alone, `digest` for the conversation up to it.  `context` is the
     span context to link to, None where no span was there.
     """
@@ -41,10 +46,10 @@ class TurnState:
     exact = True
     failed = False
     answered = False
+    carried_on = False
     forced_tool = False
     truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
-    user_blocks = 0
     nulls = 0
     child: TurnState | None = None
     call_site: CallSite | None = None
@@ -70,16 +75,30 @@ class TurnState:
 
 
 class Chain:
-    """A sequence of turns.  `length` counts the answered ones; `last` is the latest, whatever became of it."""
+    """A sequence of turns, or several from one beginning.  `begun` counts their requests, less those that failed and had
+    none after them, `length` the answered ones; `last` is the latest, whatever became of it; `ends` are those after
+    whose answer something has to follow and nothing has yet.
+    """
 
-    __slots__ = ("chain_id", "ended_at", "last", "length", "seen")
+    __slots__ = ("begun", "chain_id", "ended_at", "ends", "last", "length", "seen")
 
     def __init__(self, chain_id: str) -> None:
         self.chain_id = chain_id
+        self.begun = 0
         self.length = 0
         self.last: TurnState | None = None
         self.seen = 0.0
         self.ended_at = 0
+        self.ends: tuple[TurnState, ...] = ()
+
+    def carry_on(self, turn: TurnState) -> None:
+        """Something follows `turn`.  The same answer to the same request, which only one of two that went out at once
+        is found by, counts as one.
+        """
+        if self.ends:
+            self.ends = tuple(
+                [end for end in self.ends if end is not turn and (end.digest is None or end.digest != turn.digest)]
+            )
 
 
 def new_id() -> str:
@@ -127,6 +146,12 @@ class Chains:
         self._turns.move_to_end(state)
         return state
 
+    def over_locked(self, chain: Chain) -> bool:
+        """Whether a chain is over, also where that was not noticed yet."""
+        if chain.chain_id not in self._open:
+            return True
+        return self.clock() - chain.seen > self._idle and not _under_way(chain)
+
     def add_locked(self, state: TurnState) -> list[Chain]:
         """Remember a turn and make its chain the most recent.  Returns the chains that are over by now."""
         now = self.clock()
@@ -134,6 +159,8 @@ class Chains:
         key = state.request_key
         chain = state.chain
         state.seen = chain.seen = now
+        state.index = chain.begun
+        chain.begun += 1
         chain.last = state
         self._index[key] = state
         turns[state] = None
@@ -152,7 +179,6 @@ class Chains:
     def settle_locked(self, state: TurnState, keys: tuple[Hashable, ...], ended_at: int) -> None:
         """Note that a turn is over.  An answered one counts, and is found by `keys`; the newest turn wins a key."""
         chain = state.chain
-        state.index = chain.length
         chain.seen = self.clock()
         chain.ended_at = ended_at
         if chain.chain_id not in self._open:
@@ -160,9 +186,14 @@ class Chains:
             if chain.last is None:
                 chain.last = state
         if state.failed:
+            if state.index == chain.begun - 1:
+                # The place is free for the next try.
+                chain.begun -= 1
             return
         state.answered = True
         chain.length += 1
+        if state.stop_reason in OPEN_ENDS and not state.forced_tool and not state.carried_on:
+            chain.ends = (*chain.ends, state)[-_END_LIMIT:]
         if state in self._turns:
             state.keys = keys
             index = self._index
@@ -190,7 +221,7 @@ class Chains:
             if now - chain.seen <= self._idle:
                 due = min(due, chain.seen + self._idle)
                 break
-            if chain.last is not None and not (chain.last.answered or chain.last.failed):
+            if _under_way(chain):
                 # A request that is still under way keeps its chain open.
                 chain.seen = now
                 self._open.move_to_end(chain.chain_id)
@@ -218,6 +249,12 @@ class Chains:
             self._open.clear()
             return chains
 
+    def take_ends(self, chain: Chain) -> tuple[TurnState, ...]:
+        """The open ends of a chain that is over: told once."""
+        with self.lock:
+            ends, chain.ends = chain.ends, ()
+            return ends
+
     def let_go(self, chain: Chain, last: TurnState) -> None:
         """Forget the last turn of a chain that is over, which knows its chain in turn: without the circle both are
         freed at once, and not when the garbage collector comes by.
@@ -232,6 +269,10 @@ class Chains:
         self._open.clear()
 
 
+def _under_way(chain: Chain) -> bool:
+    return chain.last is not None and not (chain.last.answered or chain.last.failed)
+
+
 _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
     "end_turn": "finished",
     "stop_sequence": "stopped",
@@ -244,12 +285,13 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
 }
 
 
-def outcome(last: TurnState) -> ChainOutcome:
-    """How a chain ended, by its last turn.  A turn without a stop reason (failed, cut, given up) has failed; a reason
-    that is not known yet counts as finished.
+def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
+    """How a chain ended, by its last turn; where that ended well, by the last of its open ends.  A turn without a stop
+    reason (failed, cut, given up) has failed; a reason that is not known yet counts as finished.
     """
     if last.failed or last.stop_reason is None:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":
         return "empty"
-    return _OUTCOMES.get(last.stop_reason, "finished")
+    found = _OUTCOMES.get(last.stop_reason, "finished")
+    return _OUTCOMES[ends[-1].stop_reason] if ends and found in ("finished", "stopped") else found

@@ -23,16 +23,16 @@ _GROUP_LIMIT: Final = 64
 class Tail(NamedTuple):
     """The end of a conversation: `... before, assistant, user`.
 
-    `user` is empty where the request ends with an assistant turn.  `depth` is the number of messages before
-    `assistant`, `length` that of all messages; `opening` the canonical blocks of the first message, empty where
-    it lies in `before` (`user_opening`: in `user`, for the digest of the turn to come).
+    `user` is empty where the request ends with an assistant turn.  `depth` is the number of messages before `before`,
+    `user_depth` of those before `user`: what a turn itself is split into does not count.  `opening` are the canonical
+    blocks of the first turn, empty where that is `before` (`user_opening`: `user`, for the digest of the turn to come).
     """
 
     before: Scan
     assistant: Scan
     user: Scan
     depth: int
-    length: int
+    user_depth: int
     opening: tuple[str, ...]
     user_opening: tuple[str, ...]
 
@@ -63,18 +63,28 @@ def split(messages: Sequence[object]) -> Tail:
         return split([_as_dict(message) for message in messages])
     user = scan(messages, user_start, length) if user_start < length else NOTHING
     if assistant_start == user_start:
-        opening = scan(messages, 0, 1).blocks if user_start > 0 else ()
-        return Tail(NOTHING, NOTHING, user, user_start, length, (), opening)
+        opening = _opening(messages) if user_start > 0 else ()
+        return Tail(NOTHING, NOTHING, user, user_start, user_start, (), opening)
     before = scan(messages, before_start, assistant_start)
-    opening = before.blocks if assistant_start == 1 else scan(messages, 0, 1).blocks
+    opening = before.blocks if before_start == 0 < assistant_start else _opening(messages)
     assistant = scan(messages, assistant_start, user_start)
-    return made(Tail, (before, assistant, user, assistant_start, length, opening if before_start > 0 else (), opening))
+    return made(Tail, (before, assistant, user, before_start, user_start, opening if before_start > 0 else (), opening))
+
+
+def _opening(messages: Sequence[object]) -> tuple[str, ...]:
+    """The blocks of the first turn."""
+    first = messages[0].get("role") == "assistant"  # type: ignore[attr-defined]  # as above
+    end, limit = 1, min(len(messages), _GROUP_LIMIT)
+    while end < limit and (messages[end].get("role") == "assistant") is first:  # type: ignore[attr-defined]
+        end += 1
+    return scan(messages, 0, end).blocks
 
 
 class Point(NamedTuple):
     """A conversation up to and including an assistant turn: what its digest is made of, and what its key is.
 
-    `opening` is empty where it lies in `before`, the user turn before the assistant's.
+    `depth` is the number of messages before `before`, the user turn before the assistant's: to count turns would be to
+    walk through all of them.  `opening` is empty where it is `before`.
     """
 
     depth: int
@@ -99,7 +109,7 @@ def turn_points(tail: Tail, answer: tuple[str, ...]) -> tuple[Point, ...]:
     both parts or, as one documented pause loop does, only the last: a second point stands for that form.
     """
     if tail.user.kinds or not tail.assistant.kinds:
-        return (made(Point, (tail.length, tail.user_opening, tail.user.blocks, answer)),)
+        return (made(Point, (tail.user_depth, tail.user_opening, tail.user.blocks, answer)),)
     place = (tail.depth, tail.opening, tail.before.blocks)
     return (Point(*place, tail.assistant.blocks + answer), Point(*place, answer))
 
@@ -112,11 +122,13 @@ def thread_digest(response_id: str) -> str:
 def request_key(tail: Tail, parent: Hashable, system: int, without: int = 0) -> int:
     """A key equal for two requests with the same conversation.  Valid in this process only.
 
-    `parent` is the key of the parent; `without` leaves out that many blocks at the end of the user turn: what the
-    request was before they were added.
+    `parent` is the key of the parent.  Another system prompt makes an opening turn, which has none, another
+    conversation; in a later turn it may hold the time of day.  `without` leaves out that many blocks at the end of the
+    user turn: what the request was before they were added.
     """
     user = tail.user.blocks
-    return hash((parent, tail.user_opening, user[: len(user) - without] if without else user, system))
+    kept = user[: len(user) - without] if without else user
+    return hash((parent, tail.user_opening, kept, system if parent is None else 0))
 
 
 def joined(first: Scan, second: Scan) -> Scan:

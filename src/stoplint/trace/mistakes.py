@@ -115,7 +115,8 @@ def empty_turn_retried(seen: Evidence) -> str | None:
         return None
     if not seen.decision.echoed and (not seen.retried or {"messages", "model"} & set(seen.decision.changed)):
         return None
-    return "the request goes out again unchanged after an empty answer: the model answers the same again; add a user message"
+    what = "the same messages go out again" if seen.decision.changed else "the request goes out again unchanged"
+    return f"{what} after an empty answer: the model answers the same again; add a user message"
 
 
 def completed_turn_resent(seen: Evidence) -> str | None:
@@ -283,15 +284,12 @@ def of_request(seen: Evidence) -> list[tuple[str, str]]:
     return found
 
 
-_UNCONTINUED: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "tool_use"})
-
-
-def unhandled(last: TurnState) -> str | None:
-    """SL102, asked when a chain is over."""
-    # A forced tool call is how structured data is asked for: its input is the result, and nothing has to follow.
-    if last.stop_reason not in _UNCONTINUED or (last.stop_reason == "tool_use" and last.forced_tool):
-        return None
-    return f"the conversation ended on {last.stop_reason} and nothing carried it on"
+def unhandled(end: TurnState, last: TurnState) -> str:
+    """SL102, said of each open end of a chain that is over.  A forced tool call is none: that is how structured data
+    is asked for, its input is the result, and nothing has to follow.
+    """
+    what = "the conversation" if end is last else "a branch of the conversation"
+    return f"{what} ended on {end.stop_reason} and nothing carried it on"
 
 
 def ignored(stop_reason: str | None) -> str:

@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import TypeAlias
 
-    from stoplint.trace.chains import TurnState
+    from stoplint.trace.chains import Chain, TurnState
     from stoplint.trace.records import Relation
     from stoplint.trace.request import RequestView
 
     Find: TypeAlias = Callable[[Hashable], TurnState | None]
+    Over: TypeAlias = Callable[[Chain], bool]
 
 _ADDED_LIMIT: Final = 4
 """How many added blocks at the end of a user turn are looked past to find the request it was before."""
-_LOOK: Final = 64
-_KEEP: Final = 24
+_WHITE_SPACE: Final = b" \n\r\t"
 _DISTINCT: Final = 48
-"""Characters from which on an answer alone, without what stands before it, names a turn."""
+"""Characters from which on an answer and the user turn before it name a turn."""
+_NAMES_ITSELF: Final = 400
+"""Characters from which on an answer alone does."""
 
 
 class Decision(NamedTuple):
@@ -44,8 +46,8 @@ class Decision(NamedTuple):
 NEW: Final = Decision("new", None)
 
 
-def decide(view: RequestView, find: Find) -> Decision:
-    """The relation of a request.
+def decide(view: RequestView, find: Find, over: Over) -> Decision:
+    """The relation of a request.  `find` knows the turns, `over` says of a chain whether nothing was going on in it.
 
     The definitions decide; the order of evidence (thread id, answered tool_use ids, digests) only says which turn is
     the parent.  The same conversation again comes first: it is a retry whatever it answers.
@@ -53,18 +55,34 @@ def decide(view: RequestView, find: Find) -> Decision:
     if not view.readable:
         return NEW
     retried = find(view.key)
-    if retried is not None and (view.tail.user.kinds or view.ends_with_assistant or view.thread):
+    if (
+        retried is not None
+        and (view.tail.user.kinds or view.ends_with_assistant or view.thread)
+        and _again(view, retried, find, over)
+    ):
         return _retry(view, retried)
     parent = find(view.parent_key) if view.point is not None and not view.tail.user.results else None
     exact = parent is not None
     if parent is None:
         parent = _parent(view, find)
     if parent is None:
-        return _extension(view, find)
-    sibling = parent.child
+        return _extension(view, find, over)
+    sibling = _sibling(parent, find)
     if sibling is not None and not sibling.failed:
-        return _beside(view, parent, sibling)
+        return _beside(view, parent, sibling, find, over)
     return _onward(view, parent, exact=exact)
+
+
+def _again(view: RequestView, retried: TurnState, find: Find, over: Over) -> bool:
+    """Whether a request with the messages of `retried` is another try at it.
+
+    A program that runs twice asks everything twice.  What was carried on is not asked again because of its answer, nor
+    is what was left long ago; and where the turn before is of another run, so is the request.
+    """
+    if retried.carried_on or over(retried.chain):
+        return False
+    before = find(view.parent_key) if view.parent_key is not None else _shorter(view, find, over)
+    return before is None or before.chain is retried.chain
 
 
 def _retry(view: RequestView, parent: TurnState) -> Decision:
@@ -84,26 +102,28 @@ def _parent(view: RequestView, find: Find) -> TurnState | None:
         return None
     found = find(view.parent_key) if tail.user.results else None
     if found is None:
-        key = loose_key(tail.assistant, tail.before, tail.depth)
+        key = loose_key(tail.assistant, tail.before, tail.opening)
         found = find(key) if key is not None else None
     return found
 
 
-def loose_key(assistant: canonical.Scan, before: canonical.Scan, depth: int) -> int | None:
-    """A key for an assistant turn that survives an edited echo (thinking dropped, blocks joined, text stripped) and,
-    where it is long enough to name itself, a trimmed history: an application that trims keeps the last answer, not
-    what stood before it.  Made of the ends of the text and the tool_use ids; None where there is neither.
+def loose_key(assistant: canonical.Scan, before: canonical.Scan, opening: tuple[str, ...]) -> int | None:
+    """A key for an assistant turn that survives an edited echo: thinking dropped, blocks joined, white space changed.
+    Made of all of its text and the tool_use ids; None where there is neither.
+
+    An application that trims a history keeps the last answer, and mostly what was asked before it.  So the shorter
+    an answer is, the more of what stands before it has to be the same: few people write a page twice, many answers
+    are "Done." and in a batch of extractions many are the same JSON.
     """
     texts, tool_ids = assistant.texts, assistant.tool_ids
-    if len(texts) == 1:
-        text = texts[0]
-        head, tail = text[:_LOOK].strip()[:_KEEP], text[-_LOOK:].strip()[-_KEEP:]
-    else:
-        head = next((start for text in texts if (start := text[:_LOOK].strip()[:_KEEP])), "")
-        tail = next((end for text in reversed(texts) if (end := text[-_LOOK:].strip()[-_KEEP:])), "")
-    if tool_ids or (texts and len(texts[0]) >= _DISTINCT):
-        return hash((head, tail, tool_ids)) if head or tail or tool_ids else None
-    return hash((head, tail, depth, before.blocks)) if head or tail else None
+    text = texts[0] if len(texts) == 1 else "".join(texts)
+    # Where blocks were joined, the white space between them is the application's.
+    words = text.encode("utf-8", "surrogatepass").translate(None, _WHITE_SPACE)
+    if tool_ids or len(words) >= _NAMES_ITSELF:
+        return hash((words, tool_ids))
+    if len(words) >= _DISTINCT:
+        return hash((words, before.blocks))
+    return hash((words, before.blocks, opening)) if words else None
 
 
 def _onward(view: RequestView, parent: TurnState, *, exact: bool = False) -> Decision:
@@ -136,21 +156,41 @@ def _onward_relation(view: RequestView, parent: TurnState) -> Relation:
     return "continue" if reason in TRUNCATED else "reply"
 
 
+def _sibling(parent: TurnState, find: Find) -> TurnState | None:
+    """The last request that carried the parent on, in its last try."""
+    sibling = parent.child
+    if sibling is None:
+        return None
+    latest = find(sibling.request_key)
+    return sibling if latest is None or latest.chain is not sibling.chain else latest
+
+
+def _beside(view: RequestView, parent: TurnState, sibling: TurnState, find: Find, over: Over) -> Decision:
+    """The parent was carried on before, by `sibling`, whose answer is not in this request.
+
+    More said after an answer that could not be used is another try at the same step, and so are other words where the
+    answer asked for them.  Else it is another branch.
+    """
+    if view.tail.user.kinds:
+        tried = _shorter(view, find, over)
+        if tried is not None and tried.chain is parent.chain and _bad(tried):
+            return _tried_again(view, tried, extended=True)
+        if _asks_for_other_words(view, sibling) and not sibling.carried_on and not over(sibling.chain):
+            return _tried_again(view, sibling, extended=False)
+    return _onward(view, parent)._replace(relation="fork", changed=())
+
+
 def _bad(turn: TurnState) -> bool:
     return turn.empty or turn.stop_reason in TRUNCATED or turn.stop_reason in PAUSED or turn.stop_reason == "refusal"
 
 
-def _beside(view: RequestView, parent: TurnState, sibling: TurnState) -> Decision:
-    """The parent was carried on before, by `sibling`, whose answer is not in this request.
-
-    After an answer that could not be used this is another try at the same step; after a good one, or one still to
-    come, another branch.
+def _asks_for_other_words(view: RequestView, turn: TurnState) -> bool:
+    """Whether another question instead of the one of `turn` is likely to be the same one put in another way.  After an
+    answer that was cut it is so where the limit was raised too: of many questions to one document some are cut.
     """
-    if not view.tail.user.kinds or not _bad(sibling):
-        return _onward(view, parent)._replace(relation="fork", changed=())
-    added = len(view.tail.user.blocks) - sibling.user_blocks
-    extended = 0 < added <= _ADDED_LIMIT and _key_without(view, added) == sibling.request_key
-    return _tried_again(view, sibling, extended=extended)
+    if turn.stop_reason == "max_tokens":
+        return (view.parameters.max_tokens or 0) > (turn.parameters.max_tokens or 0)
+    return turn.empty or turn.stop_reason == "refusal"
 
 
 def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> Decision:
@@ -161,15 +201,19 @@ def _tried_again(view: RequestView, sibling: TurnState, *, extended: bool) -> De
 
 
 def _key_without(view: RequestView, added: int) -> int:
-    return digest.request_key(view.tail, view.parent_key, view.system, without=added)
+    return digest.request_key(view.tail, view.parent_key, view.parameters.system, without=added)
 
 
-def _extension(view: RequestView, find: Find) -> Decision:
-    """The opening turn again, with more said in it."""
-    if view.thread:
-        return NEW
+def _shorter(view: RequestView, find: Find, over: Over) -> TurnState | None:
+    """The turn that this request is with more said in it: not one that was carried on by its answer."""
     for added in range(1, min(_ADDED_LIMIT, len(view.tail.user.blocks) - 1) + 1):
         found = find(_key_without(view, added))
         if found is not None:
-            return _tried_again(view, found, extended=True)
-    return NEW
+            return None if over(found.chain) or (found.carried_on and not found.empty) else found
+    return None
+
+
+def _extension(view: RequestView, find: Find, over: Over) -> Decision:
+    """The opening turn again, with more said in it."""
+    found = None if view.thread else _shorter(view, find, over)
+    return NEW if found is None else _tried_again(view, found, extended=True)

@@ -35,14 +35,16 @@ _COMPARED: Final = (
     "output_format",
 )
 
+_SINGLE: Final = ("model", "max_tokens", "system", "tools")
 _COMPARED_SET: Final = frozenset(_COMPARED)
 
 
 class Parameters(NamedTuple):
-    """What makes the same conversation another request."""
+    """What makes the same conversation another request.  `system` and `tools` are keys, 0 where there is none."""
 
     model: str | None
     max_tokens: int | None
+    system: int
     tools: int
     others: tuple[tuple[str, int], ...]
 
@@ -57,7 +59,6 @@ class RequestView(NamedTuple):
 
     parameters: Parameters
     tail: Tail
-    system: int
     key: int
     parent_key: Hashable
     point: Point | None
@@ -85,8 +86,6 @@ def view(body: Mapping[str, object]) -> RequestView:
     messages = get("messages")
     readable = isinstance(messages, (list, tuple))
     tail = digest.split(messages) if isinstance(messages, (list, tuple)) and messages else _EMPTY
-    given = get("system")
-    system = digest.system_key(given) if given else 0
     thread, previous_id, point = get("thread"), None, None
     parent: Hashable = None
     assistant, user = tail.assistant, tail.user
@@ -107,9 +106,8 @@ def view(body: Mapping[str, object]) -> RequestView:
         (
             asked,
             tail,
-            system,
             # As `digest.request_key` has it.
-            hash((parent, tail.user_opening, user.blocks, system)),
+            hash((parent, tail.user_opening, user.blocks, asked.system if parent is None else 0)),
             parent,
             point,
             thread is not None,
@@ -131,6 +129,7 @@ def parameters(body: Mapping[str, object]) -> Parameters:
     """The parameters that tell a changed retry from an unchanged one."""
     model = body.get("model")
     max_tokens = body.get("max_tokens")
+    system = body.get("system")
     tools = body.get("tools")
     others: tuple[tuple[str, int], ...] = ()
     if not _COMPARED_SET.isdisjoint(body):
@@ -140,6 +139,7 @@ def parameters(body: Mapping[str, object]) -> Parameters:
         (
             model if isinstance(model, str) else None,
             max_tokens if isinstance(max_tokens, int) else None,
+            digest.system_key(system) if system else 0,
             _tools_key(tools) if tools else 0,
             others,
         ),
@@ -158,9 +158,7 @@ def changed(before: Parameters, now: Parameters) -> tuple[str, ...]:
     """The names of the parameters that differ, in a fixed order."""
     if before == now:
         return ()
-    names = [name for name in ("model", "max_tokens") if getattr(before, name) != getattr(now, name)]
-    if before.tools != now.tools:
-        names.append("tools")
+    names = [name for name in _SINGLE if getattr(before, name) != getattr(now, name)]
     old, new = dict(before.others), dict(now.others)
     names += [name for name in _COMPARED if old.get(name) != new.get(name)]
     return tuple(names)

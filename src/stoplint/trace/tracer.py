@@ -70,7 +70,7 @@ class Tracer:
         self._inside.add(me)
         try:
             with chains.lock:
-                decision = relation.decide(view, chains.find_locked)
+                decision = relation.decide(view, chains.find_locked, chains.over_locked)
                 state = _state(view, decision)
                 over = chains.add_locked(state)
             current = Turn(view, decision, state)
@@ -233,14 +233,15 @@ class Tracer:
         last = chain.last
         if last is None:
             return
-        self._tell_chain(chain, last)
-        message = mistakes.unhandled(last)
-        if message is not None:
-            self.finding(last, "SL102", message)
+        ends = self.chains.take_ends(chain)
+        self._tell_chain(chain, last, ends)
+        for end in ends:
+            self.finding(end, "SL102", mistakes.unhandled(end, last))
         self.chains.let_go(chain, last)
 
-    def _tell_chain(self, chain: Chain, last: TurnState) -> None:
-        over = ChainRecord(chain.chain_id, outcome(last), chain.length, chain.ended_at or time.time_ns(), os.getpid())
+    def _tell_chain(self, chain: Chain, last: TurnState, ends: tuple[TurnState, ...] = ()) -> None:
+        how, when = outcome(last, ends), chain.ended_at or time.time_ns()
+        over = ChainRecord(chain.chain_id, how, chain.length, when, os.getpid())
         if self.telemetry is not None:
             self.telemetry.chain(over)
         sink = self.sink()
@@ -281,10 +282,14 @@ def _state(view: RequestView, decision: relation.Decision) -> TurnState:
         state = TurnState(parent.chain, view.key, parent.parameters if same else view.parameters)
     state.relation = decision.relation
     state.forced_tool = view.forced_tool
-    state.user_blocks = len(view.tail.user.blocks)
     if parent is None:
         state.parent_digest = view.parent_digest()
         return state
+    if parent.answered:
+        # A request made before the answer was there does not follow from it.
+        parent.chain.carry_on(parent)
+        if decision.extended or "messages" not in decision.changed:
+            parent.carried_on = True
     if decision.echoed:
         parent.child = state
         state.parent_digest = parent.digest or view.parent_digest()
@@ -301,6 +306,9 @@ def _goes_on(decision: relation.Decision, parent: TurnState) -> bool:
     """Whether a turn of this relation is one more of a loop.  The same question asked again of a good answer is not."""
     if decision.relation in ("resume", "continue", "tool_result"):
         return True
+    if decision.relation == "reply":
+        # An empty turn is remedied again and again.
+        return parent.empty and decision.extended
     return decision.relation.startswith("retry") and (
         parent.empty or parent.failed or parent.stop_reason in TRUNCATED | PAUSED | {"refusal"}
     )
@@ -333,9 +341,9 @@ def _complete(current: Turn) -> tuple[Hashable, ...]:
     if view.ends_with_assistant:
         content = digest.joined(tail.assistant, content)
         state.answer_keys += (hash(content.blocks),)
-        loose = relation.loose_key(content, tail.before, tail.depth)
+        loose = relation.loose_key(content, tail.before, tail.opening)
     else:
-        loose = relation.loose_key(content, tail.user, tail.length)
+        loose = relation.loose_key(content, tail.user, tail.user_opening)
     state.nulls = content.nulls
     return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
 
