@@ -208,7 +208,7 @@ class AnswerHooks:
     def _message(self, current: Turn, message: object) -> None:
         self._tracer.answered(current, message)
         if self._reads is not None:
-            self._reads.message(message, current.state)
+            self._reads.message(message, current)
 
     def _batch_item(self, item: object) -> None:
         message = getattr(getattr(item, "result", None), "message", None)
@@ -217,6 +217,6 @@ class AnswerHooks:
         try:
             current = self._tracer.batch_item(message)
             if self._reads is not None:
-                self._reads.message(message, current.state)
+                self._reads.message(message, current)
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("batch")

@@ -201,6 +201,8 @@ class Hooks:
                 self._watcher.follow(result, result.http_response, current)
             result.__dict__[TAG] = current
             self._after.follow_raw(result)
+            if self._reads is not None:
+                self._reads.raw(result, current)
 
     def _take_read(self, current: Turn, raw: object) -> bool:
         """Take a raw response whose body is there already; False where it is still to be read."""
@@ -213,7 +215,7 @@ class Hooks:
     def _take_message(self, current: Turn, message: object) -> None:
         self._tracer.answered(current, message)
         if self._reads is not None and not isinstance(message, dict):
-            self._reads.message(message, current.state)
+            self._reads.message(message, current)
 
     def _start_span(self, original: Function) -> Function:
         @functools.wraps(original)

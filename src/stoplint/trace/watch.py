@@ -87,8 +87,9 @@ class Watcher:
             return take
 
         def both(event: object) -> bool:
+            last = take(event)
             on_event(event, turn)
-            return take(event)
+            return last
 
         return both
 
