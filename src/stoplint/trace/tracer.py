@@ -11,11 +11,12 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
-from stoplint.trace import callsite, canonical, collector, digest, mistakes, relation, request, turn
+from stoplint.trace import callsite, canonical, collector, digest, faults, mistakes, relation, request, turn
 from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
 from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
 from stoplint.trace.records import ChainRecord
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from stoplint.trace.emit import Telemetry
-    from stoplint.trace.records import Sink, StreamOutcome
+    from stoplint.trace.records import FindingRecord, Sink, StreamOutcome
     from stoplint.trace.request import RequestView
 
 _CALLERS: Final = 3
@@ -154,56 +155,85 @@ class Tracer:
         current.done = True
         current.answer = found
         current.ended_at = time.time_ns()
-        keys = _complete(current)
+        try:
+            keys = _complete(current)
+        except Exception:  # noqa: BLE001 - what cannot be understood is told as far as it goes
+            faults.note("answer")
+            keys = ()
         telemetry, chains, me = self.telemetry, self.chains, get_ident()
         if me in self._inside or collector.at_work():
             # A finalizer, which may have interrupted this thread under any lock: the span cannot wait, the rest can.
             self._unsettled.append((current, keys))
             if telemetry is not None:
-                telemetry.finish(current)
+                self._finish_span(telemetry, current)
             return
         self._inside.add(me)
         try:
             with chains.lock:
                 chains.settle_locked(current.state, keys, current.ended_at)
             if telemetry is not None:
-                telemetry.finish(current)
+                self._finish_span(telemetry, current)
             self._tell(current)
         finally:
             self._inside.discard(me)
         if self.pending or self._unsettled:
             self.drain()
 
+    def _finish_span(self, telemetry: Telemetry, current: Turn) -> None:
+        try:
+            telemetry.finish(current)
+        except Exception:  # noqa: BLE001 - the turn is counted and stored all the same
+            faults.note("span")
+
     def _tell(self, current: Turn) -> None:
-        telemetry, sink = self.telemetry, self.sink()
-        state = current.state
+        telemetry, state = self.telemetry, current.state
+        found = [
+            turn.finding_record(state, code, message, current.parent_id() or state.turn_id)
+            for code, message in current.findings
+        ]
         if telemetry is not None:
-            telemetry.count_turn(current)
+            try:
+                telemetry.count_turn(current)
+                for record in found:
+                    telemetry.finding(record, current.span)
+            except Exception:  # noqa: BLE001 - the store gets the turn all the same
+                faults.note("telemetry")
+        try:
+            self._store(current, found)
+        finally:
+            if current.own and telemetry is not None:
+                telemetry.end(current)
+            # They may hold the turn in turn.
+            current.options = None
+
+    def _store(self, current: Turn, found: list[FindingRecord]) -> None:
+        sink = self.sink()
         if sink is not None:
             sink.turn(turn.record(current))
-        for code, message in current.findings:
-            found = turn.finding_record(state, code, message, current.parent_id() or state.turn_id)
-            if telemetry is not None:
-                telemetry.finding(found, current.span)
-            if sink is not None:
-                sink.finding(found)
-        if current.own and telemetry is not None:
-            telemetry.end(current)
-        # They may hold the turn in turn.
-        current.options = None
+            for record in found:
+                sink.finding(record)
 
     def drain(self) -> None:
         """Do what finalizers left."""
         while self._unsettled or self.pending:
             # Another thread may take the last of them in between.
             with suppress(IndexError):
-                if self._unsettled:
-                    current, keys = self._unsettled.popleft()
-                    with self.chains.lock:
-                        self.chains.settle_locked(current.state, keys, current.ended_at)
-                    self._tell(current)
-                else:
-                    self.pending.popleft()()
+                self._drain_one()
+
+    def _drain_one(self) -> None:
+        if self._unsettled:
+            task: Callable[[], object] = partial(self._settle, *self._unsettled.popleft())
+        else:
+            task = self.pending.popleft()
+        try:
+            task()
+        except Exception:  # noqa: BLE001 - the request that comes by has nothing to do with it
+            faults.note("late")
+
+    def _settle(self, current: Turn, keys: tuple[Hashable, ...]) -> None:
+        with self.chains.lock:
+            self.chains.settle_locked(current.state, keys, current.ended_at)
+        self._tell(current)
 
     def finding(self, state: TurnState, code: str, message: str) -> None:
         """A finding on a turn that is long over."""
@@ -233,10 +263,13 @@ class Tracer:
         last = chain.last
         if last is None:
             return
-        self._tell_chain(chain, last)
-        message = mistakes.unhandled(last)
-        if message is not None:
-            self.finding(last, "SL102", message)
+        try:
+            self._tell_chain(chain, last)
+            message = mistakes.unhandled(last)
+            if message is not None:
+                self.finding(last, "SL102", message)
+        except Exception:  # noqa: BLE001 - the other chains are over too
+            faults.note("chain")
         self.chains.let_go(chain, last)
 
     def _tell_chain(self, chain: Chain, last: TurnState) -> None:
