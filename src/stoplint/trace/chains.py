@@ -40,6 +40,8 @@ class TurnState:
     empty = False
     exact = True
     failed = False
+    unread = False
+    """The answer came, and nobody could read it here."""
     answered = False
     forced_tool = False
     truncated_tool_use = False
@@ -246,8 +248,10 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
 
 def outcome(last: TurnState) -> ChainOutcome:
     """How a chain ended, by its last turn.  A turn without a stop reason (failed, cut, given up) has failed; a reason
-    that is not known yet counts as finished.
+    that is not known yet, or that came and was not read here, counts as finished.
     """
+    if last.unread:
+        return "finished"
     if last.failed or last.stop_reason is None:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":

@@ -9,7 +9,7 @@ H2 to H4 are in `answer_hooks`:
 
 | hook | place | what for |
 |---|---|---|
-| H2 | `parse`, `read`, `close` of the raw response classes, once one was handed out | raw responses |
+| H2 | `parse`, `read`, `iter_*`, `close` of the raw response classes, once one was handed out | raw responses |
 | H3 | `__stream__`, `close` of `Stream`, `AsyncStream` | the events of a stream, and its end |
 | H4 | `{,Async}JSONLDecoder.__decode__` | the results of a batch |
 
@@ -206,7 +206,7 @@ class Hooks:
 
     def _take_read(self, current: Turn, raw: object) -> bool:
         """Take a raw response whose body is there already; False where it is still to be read."""
-        message = json_of(raw)
+        message = json_of(raw.http_response)  # type: ignore[attr-defined]  # told from others by having one
         if message is None:
             return False
         self._tracer.answered(current, message)

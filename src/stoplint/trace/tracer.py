@@ -127,10 +127,15 @@ class Tracer:
         current.error = error
         self._finish(current, NO_ANSWER if message is None else answers.from_message(message))
 
-    def unknown(self, current: Turn) -> None:
-        """The request came back, but its answer never became a message that could be read."""
-        if not current.done:
-            self._finish(current, NO_ANSWER)
+    def unknown(self, current: Turn, how: StreamOutcome = "complete", error: str | None = None) -> None:
+        """The request came back, but its answer never became a message that could be read.  `how` its body ended."""
+        if current.done:
+            return
+        if current.streaming:
+            current.stream_outcome = how
+        current.error = error
+        current.state.unread = how == "complete"
+        self._finish(current, NO_ANSWER)
 
     def batch_item(self, message: object) -> Turn:
         """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it."""
