@@ -244,7 +244,7 @@ class AnswerHooks:
             return
         try:
             current = self._tracer.batch_item(message)
-            if self._reads is not None:
+            if self._reads is not None and current is not None:
                 self._reads.message(message, current)
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("batch")

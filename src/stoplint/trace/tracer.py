@@ -6,7 +6,6 @@ hook counts the fault.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import deque
@@ -16,10 +15,11 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
-from stoplint.trace import callsite, canonical, collector, digest, faults, mistakes, relation, request, turn
+from stoplint.trace import callsite, captured, collector, digest, faults, mistakes, relation, request, turn
 from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
 from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
 from stoplint.trace.records import ChainRecord
+from stoplint.trace.seen import Seen
 from stoplint.trace.turn import Turn
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Tracer:
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
+        self._results = Seen()
         self._unsettled: deque[tuple[Turn, tuple[Hashable, ...]]] = deque()
 
     # The request side.
@@ -81,7 +82,7 @@ class Tracer:
                 seen = mistakes.Evidence(view, decision, decision.parent, state.streak)
                 current.findings = mistakes.of_request(seen)
             if self._capture:
-                current.request_content = _content_of_request(body)
+                current.request_content = captured.of_request(body)
             for chain in over:
                 self._chain_over(chain)
         finally:
@@ -103,7 +104,7 @@ class Tracer:
         if current.done:
             return
         if self._capture:
-            current.response_content = _content_of_response(message)
+            current.response_content = captured.of_answer(message)
         self._finish(current, answers.from_message(message))
 
     def stream_over(self, current: Turn, how: StreamOutcome, error: str | None = None) -> None:
@@ -117,7 +118,7 @@ class Tracer:
         current.stream_outcome = how
         current.error = error
         if self._capture and stream is not None:
-            current.response_content = _dumps(stream.blocks())
+            current.response_content = captured.dumps(stream.blocks())
         self._finish(current, stream.answer() if stream is not None else NO_ANSWER)
 
     def failed(self, current: Turn, error: str, message: object = None) -> None:
@@ -137,16 +138,22 @@ class Tracer:
         current.state.unread = how == "complete"
         self._finish(current, NO_ANSWER)
 
-    def batch_item(self, message: object) -> Turn:
-        """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it."""
+    def batch_item(self, message: object) -> Turn | None:
+        """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it.  None
+        where the result is one that was read before.
+        """
         found = answers.from_message(message)
+        if found.response_id is not None:
+            with self.chains.lock:
+                if self._results.again(found.response_id):
+                    return None
         view = request.view({"model": found.model})
         state = TurnState(Chain(new_id()), view.key, view.parameters)
         current = Turn(view, relation.NEW, state)
         current.batch = True
         current.call_site = state.call_site = callsite.capture(_CALLERS)
         if self._capture:
-            current.response_content = _content_of_response(message)
+            current.response_content = captured.of_answer(message)
         if self.telemetry is not None and self.telemetry.has_backend():
             self.telemetry.start(current, {}, beside=True)
         self._finish(current, found)
@@ -376,17 +383,3 @@ def _complete(current: Turn) -> tuple[Hashable, ...]:
         loose = relation.loose_key(content, tail.user, tail.length)
     state.nulls = content.nulls
     return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
-
-
-def _content_of_request(body: Mapping[str, object]) -> str | None:
-    messages = body.get("messages")
-    return _dumps(messages[-1:]) if isinstance(messages, (list, tuple)) else None
-
-
-def _content_of_response(message: object) -> str:
-    content = answers.field(message, "content")
-    return _dumps([canonical.plain(block) for block in content] if isinstance(content, (list, tuple)) else [])
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=canonical.opaque)
