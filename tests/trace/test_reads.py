@@ -116,6 +116,14 @@ def test_what_tells_nothing_of_the_reason_is_a_finding_still(watched, use):
     assert ask(watched, use) == ["SL101"]
 
 
+def test_code_without_a_module_reads_as_any_other(watched):
+    def use(message):
+        for space in ({}, {"__name__": None}):
+            exec("found = message.content", {**space, "message": message})
+
+    assert ask(watched, use) == ["SL101"]
+
+
 def test_match_reads_the_reason(watched):
     def use(message):
         match message:

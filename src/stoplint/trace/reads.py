@@ -83,7 +83,7 @@ def _by_sdk(callers: int) -> bool:
     """Whether the SDK, or this module, asks on its own account.  `callers` counts the frames to leave out."""
     frame = sys._getframe(callers + 1)  # noqa: SLF001 - who reads is the question
     while frame is not None:
-        name: str = frame.f_globals.get("__name__", "")
+        name = str(frame.f_globals.get("__name__", ""))
         if name not in _BETWEEN and not name.startswith("pydantic."):
             return name.startswith(_SDK) and frame.f_code.co_name not in _FOR_THE_APPLICATION
         frame = frame.f_back  # type: ignore[assignment]  # the outermost frame has none
