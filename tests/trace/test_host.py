@@ -7,6 +7,7 @@ import contextlib
 import threading
 
 import anthropic
+import anyio
 import pytest
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -27,8 +28,8 @@ def hooked():
         (_base_client.SyncAPIClient, ("_request", "request", "_sleep_for_retry")),
         (_base_client.AsyncAPIClient, ("_request", "request", "_sleep_for_retry")),
         (_base_client, ("finish_api_call_span", "start_api_call_span")),
-        (_response.APIResponse, ("parse", "read", "close")),
-        (_response.AsyncAPIResponse, ("parse", "read", "close")),
+        (_response.APIResponse, ("parse", "read", "close", "iter_bytes", "iter_text", "iter_lines")),
+        (_response.AsyncAPIResponse, ("parse", "read", "close", "iter_bytes", "iter_text", "iter_lines")),
         (_streaming.Stream, ("__stream__", "close")),
         (_streaming.AsyncStream, ("__stream__", "close")),
         (jsonl.JSONLDecoder, ("__decode__",)),
@@ -399,6 +400,46 @@ def test_the_call_site_is_the_applications_line(traced):
     assert turn["code.file.path"] == __file__
     assert turn["code.function.name"].endswith("asks")
     assert turn["code.line.number"] == asks.__code__.co_firstlineno + 1
+
+
+async def in_tasks(request):
+    await asyncio.gather(request(1), request(2))
+
+
+async def in_a_task(request):
+    await asyncio.create_task(request(1))
+
+
+async def in_an_anyio_group(request):
+    async with anyio.create_task_group() as group:
+        group.start_soon(request, 1)
+
+
+@pytest.mark.parametrize("start", [in_tasks, in_a_task, in_an_anyio_group])
+def test_a_request_that_is_a_task_of_its_own_has_no_place_rather_than_a_wrong_one(traced, start):
+    async def go(api):
+        client = traced.async_client(api)
+        await start(lambda number: client.messages.create(messages=[user(f"Question {number}")], **PARAMS))
+
+    with fake(text("Hi."), repeat_last=True) as api:
+        asyncio.run(go(api))
+    assert traced.turns
+    assert not any(name.startswith("code.") for turn in traced.turns for name in turn)
+
+
+@pytest.mark.parametrize("start", [in_tasks, in_a_task, in_an_anyio_group, lambda request: request(1)])
+def test_a_task_of_the_application_has_its_place(traced, start):
+    async def go(api):
+        client = traced.async_client(api)
+
+        async def asks(number):
+            await client.messages.create(messages=[user(f"Question {number}")], **PARAMS)
+
+        await start(asks)
+
+    with fake(text("Hi."), repeat_last=True) as api:
+        asyncio.run(go(api))
+    assert {turn["code.function.name"].rpartition(".")[2] for turn in traced.turns} == {"asks"}
 
 
 def test_other_requests_are_left_alone(traced):

@@ -250,6 +250,33 @@ def test_sl212_an_empty_turn_kept(traced):
     assert codes == [[], ["SL212"]]
 
 
+@pytest.mark.parametrize("content", ["", [{"type": "text", "text": ""}], [{"type": "text", "text": ""}] * 2])
+def test_sl212_a_turn_of_empty_texts_kept(traced, content):
+    codes = play(traced, [text("x")], lambda _: ([HELLO, assistant(content), user("And?")], {}))
+    assert codes == [["SL212"]]
+
+
+def test_sl212_one_message_of_a_turn_is_empty(traced):
+    messages = [HELLO, assistant("Hi."), assistant(""), user("And?")]
+    assert play(traced, [text("x")], lambda _: (messages, {})) == [["SL212"]]
+
+
+def test_sl212_an_empty_text_beside_a_tool_call_is_no_empty_turn(traced):
+    codes = play(
+        traced,
+        [text("") + tool_use("look"), text("x")],
+        start,
+        lambda a: ([HELLO, echo(a), user([result(a[0].content[-1].id)])], {}),
+        tools=[TOOL],
+    )
+    assert codes == [[], []]
+
+
+@pytest.mark.parametrize("content", ["", []])
+def test_sl212_an_empty_turn_may_stand_at_the_end(traced, content):
+    assert play(traced, [text("x")], lambda _: ([HELLO, assistant(content)], {})) == [[]]
+
+
 def test_sl212_a_refused_turn_kept(traced):
     codes = play(
         traced, [refusal("bio", partial="Well,"), text("x")], start, lambda a: ([HELLO, echo(a), user("And?")], {})

@@ -61,7 +61,7 @@ def test_arguments_output_and_exit_code_pass_through(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=clean(), input="hello", capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (42, "['app.py', '-m', '--html', 'x y']\n")
-    assert done.stderr == "hello\nstoplint: no Messages request was seen, so there is nothing to report\n"
+    assert done.stderr == "hello\nstoplint: no Messages request was recorded, so there is nothing to report\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app.py"]
 
 
@@ -167,6 +167,19 @@ def test_the_end_says_where_to_look(tmp_path: Path) -> None:
     assert turn_ids(tmp_path / ".stoplint" / "turns.db") == {"a", "b", "c"}
 
 
+@pytest.mark.parametrize("store", [".stoplint/turns.db", "logs/t.db", "/proc/no/t.db"])
+def test_a_store_that_cannot_be_written_is_said(tmp_path: Path, store: str) -> None:
+    if not store.startswith("/"):
+        write(tmp_path, store.partition("/")[0], "in the way")
+    elif not Path("/proc").is_dir():
+        pytest.skip("no such folder here")
+    write(tmp_path, "app.py", REPORTS + "store.turn(turn('a'))\n")
+    before = sorted(tmp_path.iterdir())
+    done = stoplint_run("app.py", cwd=tmp_path, environment={"STOPLINT_STORE": store})
+    assert done.stderr == f"stoplint: {Path(store)} cannot be written, so there is nothing to report\n"
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_turns_go_to_the_folder_of_the_command(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     write(tmp_path, "app.py", "import os\nos.chdir('elsewhere')\n" + REPORTS + "store.turn(turn('a'))\n")
@@ -201,13 +214,39 @@ def test_a_command_that_cannot_be_run(tmp_path: Path, arguments: tuple[str, ...]
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("flags", [["-I"], ["-uE"], ["-W", "-S"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-I"],
+        ["-uE"],
+        ["-W", "error", "-S"],
+        ["-X", "dev", "-E"],
+        ["-Xdev", "-bWdefault", "-I"],
+        ["-uX", "dev", "-bS"],
+        ["--check-hash-based-pycs", "always", "-E"],
+    ],
+)
 def test_flags_that_keep_the_tracer_away_are_refused(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(NotTraceableError, match=r"import stoplint\.auto"):
         prepare(["python3", *flags, "app.py"], {}, tmp_path)
 
 
-@pytest.mark.parametrize("arguments", [["python", "-u", "app.py", "-I"], ["python", "-m", "x", "-E"], ["serve", "-I"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["python", "-u", "app.py", "-I"],
+        ["python", "-m", "x", "-E"],
+        ["python", "-X", "dev", "app.py", "-I"],
+        ["python", "-X", "-E", "app.py"],
+        ["python", "-WIgnore", "app.py"],
+        ["python", "-cprint('IES')"],
+        ["python", "-umSITE"],
+        ["python", "-", "-E"],
+        ["python", "--", "app.py", "-E"],
+        ["python", "-W"],
+        ["serve", "-I"],
+    ],
+)
 def test_the_application_s_own_flags_are_its_own(tmp_path: Path, arguments: list[str]) -> None:
     assert list(prepare(arguments, {}, tmp_path).arguments) == arguments
 

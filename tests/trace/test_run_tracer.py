@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from store_samples import rows, turn_ids
 
 from stoplint.testing import FakeMessages, empty, pause, text, truncated
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROMPT = "quokkaprompt"
 ANSWER = "numbatanswer"
@@ -102,6 +99,34 @@ def test_the_line_names_a_store_that_the_report_would_not_find(tmp_path: Path) -
     with FakeMessages([truncated(ANSWER)]) as fake:
         done = run(tmp_path, fake, STOPLINT_STORE="logs/t.db")
     assert done.stderr == "stoplint: 1 turn, 1 finding (SL102); stoplint report logs/t.db shows them\n"
+
+
+@pytest.mark.parametrize("store", [".stoplint/turns.db", "logs/t.db"])
+def test_the_line_does_not_promise_what_could_not_be_written(tmp_path: Path, store: str) -> None:
+    application(tmp_path, "ask(user())\n", auto=True)
+    (tmp_path / store).parent.write_text("in the way", encoding="utf-8")
+    with FakeMessages([truncated(ANSWER)]) as fake:
+        done = run(tmp_path, fake, STOPLINT_STORE=store)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"stoplint: 1 turn, 1 finding (SL102); {Path(store)} could not be written, so there is nothing to report\n"
+    )
+
+
+def test_the_line_counts_what_was_lost_on_the_way(tmp_path: Path) -> None:
+    lose = """
+    ask(user())
+    from stoplint.trace import exitline
+    (sink,) = exitline._watched
+    sink.flush(5)
+    sink._sink._writer.lost += 2
+    """
+    application(tmp_path, lose, auto=True)
+    with FakeMessages([truncated(ANSWER)]) as fake:
+        done = run(tmp_path, fake)
+    assert done.stderr == (
+        "stoplint: 1 turn, 1 finding (SL102); stoplint report shows them, but for 2 records that could not be written\n"
+    )
 
 
 def test_an_application_without_fault_ends_quietly(tmp_path: Path) -> None:

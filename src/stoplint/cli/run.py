@@ -62,5 +62,8 @@ def _where_to_look(launch: Launch) -> str:
         return "STOPLINT_STORE=off: turns went to OpenTelemetry only, where it is configured"
     turns, codes = run_summary.counts(launch.store, launch.run)
     if not turns:
-        return "no Messages request was seen, so there is nothing to report"
+        # Applications whose turns were lost on the way to the store cannot tell of them there.
+        if not run_summary.can_be_written(launch.store):
+            return f"{exitline.short(launch.store)} cannot be written, so there is nothing to report"
+        return "no Messages request was recorded, so there is nothing to report"
     return exitline.line(turns, codes, None if is_default(launch.store, Path.cwd()) else launch.store)

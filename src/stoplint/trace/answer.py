@@ -16,6 +16,9 @@ TRUNCATED: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
 PAUSED: Final = frozenset({"pause_turn", "compaction"})
 
 
+_COUNTS: Final = 2**63
+
+
 class Usage(NamedTuple):
     """Token counts as the API gives them; None where it gave none."""
 
@@ -73,11 +76,16 @@ def usage(holder: object) -> Usage:
         return Usage()
     get = fields.get
     return Usage(
-        get("input_tokens"),
-        get("output_tokens"),
-        get("cache_read_input_tokens"),
-        get("cache_creation_input_tokens"),
+        _count(get("input_tokens")),
+        _count(get("output_tokens")),
+        _count(get("cache_read_input_tokens")),
+        _count(get("cache_creation_input_tokens")),
     )
+
+
+def _count(value: object) -> int | None:
+    # No more than 64 bits: a number that an exporter cannot write would cost the application its other spans.
+    return value if type(value) is int and value < _COUNTS else None
 
 
 def from_message(message: object, *, exact: bool = True) -> Answer:
@@ -89,7 +97,7 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
     """
     fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
     get = fields.get
-    blocks, reason = get("content"), get("stop_reason")
+    blocks, reason = get("content"), _text(get("stop_reason"))
     details = get("stop_details")
     if details is None and reason != "end_turn" and "stop_details" not in fields:
         # An SDK that does not know the field yet keeps it among the extra ones.
@@ -100,10 +108,10 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
     return canonical.made(
         Answer,
         (
-            get("id"),
-            get("model"),
+            _text(get("id")),
+            _text(get("model")),
             reason,
-            get("stop_sequence"),
+            _text(get("stop_sequence")),
             _text(field(details, "category")) if details is not None else None,
             get("usage"),
             ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
@@ -221,9 +229,9 @@ class StreamedAnswer:
         data = dict(canonical.plain(start))
         for name in ("text", "thinking", "signature"):
             if parts[name]:
-                data[name] = str(data.get(name) or "") + "".join(parts[name])
+                data[name] = str(data.get(name) or "") + _joined(parts[name])
         if parts["partial_json"]:
-            data["input"] = self._input("".join(parts["partial_json"]))
+            data["input"] = self._input(_joined(parts["partial_json"]))
         if citations:
             data["citations"] = [canonical.plain(citation) for citation in citations]
         return data
@@ -235,6 +243,13 @@ class StreamedAnswer:
             # The SDK reads a cut input as far as it goes; what an application echoes of it is its own choice.
             self._exact = False
             return {}
+
+
+def _joined(parts: list[str]) -> str:
+    try:
+        return "".join(parts)
+    except TypeError:
+        return "".join([part for part in parts if isinstance(part, str)])
 
 
 _DELTAS: Final = {

@@ -59,6 +59,8 @@ class AnswerHooks:
                 replace(kind, "parse", self._async_parse if waits else self._parse)
                 replace(kind, "read", self._async_read if waits else self._read)
                 replace(kind, "close", self._close)
+                for name in ("iter_bytes", "iter_text", "iter_lines"):
+                    replace(kind, name, self._async_pieces if waits else self._pieces)
 
     def _parse(self, original: Function) -> Function:
         @functools.wraps(original)
@@ -134,10 +136,36 @@ class AnswerHooks:
         def close(holder: object) -> object:
             current = turn_of(holder)
             if current is not None and not current.done:
-                self._watcher.over(current, "abandoned")
+                self._watcher.let_go(current, getattr(holder, "http_response", None))
             return original(holder)
 
         return close
+
+    def _pieces(self, original: Function) -> Function:
+        start: Callable[..., Iterator[bytes]] = original  # type: ignore[assignment]  # or of str, which is the same here
+        after = b"\n" if original.__name__ == "iter_lines" else b""
+
+        @functools.wraps(original)
+        def pieces(raw: object, *args: object, **kwargs: object) -> Iterator[bytes]:
+            current, source = turn_of(raw), start(raw, *args, **kwargs)
+            if current is None or current.done or current.reading:
+                return source
+            return self._watcher.pieces(source, raw, current, after)
+
+        return pieces
+
+    def _async_pieces(self, original: Function) -> Function:
+        start: Callable[..., AsyncIterator[bytes]] = original  # type: ignore[assignment]
+        after = b"\n" if original.__name__ == "iter_lines" else b""
+
+        @functools.wraps(original)
+        def pieces(raw: object, *args: object, **kwargs: object) -> AsyncIterator[bytes]:
+            current, source = turn_of(raw), start(raw, *args, **kwargs)
+            if current is None or current.done or current.reading:
+                return source
+            return self._watcher.async_pieces(source, raw, current, after)
+
+        return pieces
 
     # H3: streams.
 
@@ -208,7 +236,7 @@ class AnswerHooks:
     def _message(self, current: Turn, message: object) -> None:
         self._tracer.answered(current, message)
         if self._reads is not None:
-            self._reads.message(message, current.state)
+            self._reads.message(message, current)
 
     def _batch_item(self, item: object) -> None:
         message = getattr(getattr(item, "result", None), "message", None)
@@ -216,7 +244,7 @@ class AnswerHooks:
             return
         try:
             current = self._tracer.batch_item(message)
-            if self._reads is not None:
-                self._reads.message(message, current.state)
+            if self._reads is not None and current is not None:
+                self._reads.message(message, current)
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("batch")

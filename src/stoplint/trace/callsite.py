@@ -25,15 +25,20 @@ _SKIPPED: Final = frozenset(
         "sentry_sdk",
         "wrapt",
         # A task or a worker runs the request: its loop is not where it was made.
+        "anyio",
         "asyncio",
         "concurrent",
         "contextlib",
         "contextvars",
         "functools",
         "threading",
+        "trio",
         "uvloop",
     }
 )
+_LOOPS: Final = frozenset({"anyio", "asyncio", "trio", "uvloop"})
+_LOOPING: Final = frozenset({"_run", "_run_once", "run", "run_forever", "run_until_complete", "unrolled_run"})
+"""The functions of event loops that run the tasks.  What called them started the loop, and made no request."""
 _LIMIT: Final = 4096
 # By the identity of code objects, which are kept for it: their hash reads all of a function's constants.
 _between: dict[int, CodeType] = {}
@@ -41,7 +46,8 @@ _known: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
 
 
 def capture(start: int = 1) -> CallSite | None:
-    """The innermost frame outside `anthropic`, `stoplint` and the layers between, None where there is none.
+    """The innermost frame outside `anthropic`, `stoplint` and the layers between, None where there is none: a request
+    that is a task of its own (`asyncio.gather(client.messages.create(...))`) first runs when nobody waits for it in a frame.
 
     `start` counts the callers to leave out.  Frames, not tracebacks: no source is read.
     """
@@ -54,16 +60,19 @@ def capture(start: int = 1) -> CallSite | None:
             found = _known.get((id(code), frame.f_lineno))
             if found is not None:
                 return found[1]
-            if not _is_between(frame):
+            package = _package(frame)
+            if package not in _SKIPPED:
                 return _remember(code, frame.f_lineno)
+            if package in _LOOPS and code.co_name in _LOOPING:
+                return None
             _between[id(code)] = code
         frame = frame.f_back
     return None
 
 
-def _is_between(frame: FrameType) -> bool:
+def _package(frame: FrameType) -> str:
     name = frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.partition(".")[0] in _SKIPPED
+    return name.partition(".")[0] if isinstance(name, str) else ""
 
 
 def _remember(code: CodeType, line: int) -> CallSite:

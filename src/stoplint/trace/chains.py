@@ -45,6 +45,8 @@ class TurnState:
     empty = False
     exact = True
     failed = False
+    unread = False
+    """The answer came, and nobody could read it here."""
     answered = False
     carried_on = False
     forced_tool = False
@@ -287,8 +289,11 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
 
 def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
     """How a chain ended, by its last turn; where that ended well, by the last of its open ends.  A turn without a stop
-    reason (failed, cut, given up) has failed; a reason that is not known yet counts as finished.
+    reason (failed, cut, given up) has failed; a reason that is not known yet, or that
+    came and was not read here, counts as finished.
     """
+    if last.unread:
+        return _OUTCOMES[ends[-1].stop_reason] if ends else "finished"
     if last.failed or last.stop_reason is None:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":

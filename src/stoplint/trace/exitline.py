@@ -13,7 +13,7 @@ from stoplint.trace.store_file import DEFAULT_STORE
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from stoplint.trace.records import ChainRecord, FindingRecord, Sink, TurnRecord
+    from stoplint.trace.records import ChainRecord, FindingRecord, TurnRecord
     from stoplint.trace.store import TurnStore
 
 EXIT_LINE_VARIABLE: Final = "STOPLINT_EXIT_LINE"
@@ -23,24 +23,30 @@ _CODES_SHOWN: Final = 5
 
 
 class Watched:
-    """A sink that passes everything on and counts, so that `show` can say at the end what there was."""
+    """A store that counts, so that `show` can say at the end what there was.  `usual` is whether `stoplint report` looks
+    there by itself.
+    """
 
-    def __init__(self, sink: Sink, where: Path | None = None) -> None:
-        self._sink = sink
-        self._where = where
+    def __init__(self, store: TurnStore, *, usual: bool) -> None:
+        self._sink = store
+        self._usual = usual
         self._pid = os.getpid()
         self._turns = 0
+        self._records = 0
         self._codes: dict[str, int] = {}
 
     def turn(self, record: TurnRecord) -> None:
         self._turns += 1
+        self._records += 1
         self._sink.turn(record)
 
     def finding(self, record: FindingRecord) -> None:
         self._codes[record.code] = self._codes.get(record.code, 0) + 1
+        self._records += 1
         self._sink.finding(record)
 
     def chain(self, record: ChainRecord) -> None:
+        self._records += 1
         self._sink.chain(record)
 
     def flush(self, timeout_s: float) -> None:
@@ -56,14 +62,20 @@ class Watched:
         if not codes or stream is None or self._pid != os.getpid() or _is_worker() or _is_off():
             return
         with suppress(Exception):
-            stream.write(f"stoplint: {line(self._turns, codes, self._where)}\n")
+            stream.write(f"stoplint: {self._line(codes)}\n")
             stream.flush()
+
+    def _line(self, codes: dict[str, int]) -> str:
+        lost, path = self._sink.lost, self._sink.path
+        if lost >= self._records:
+            return f"{_found(self._turns, codes)}; {short(path)} could not be written, so there is nothing to report"
+        told = line(self._turns, codes, None if self._usual else path)
+        return f"{told}, but for {_plural(lost, 'record')} that could not be written" if lost else told
 
 
 def watched(store: TurnStore) -> Watched:
     """A store whose findings `show` tells of."""
-    usual = Path.cwd() / DEFAULT_STORE
-    sink = Watched(store, None if store.path == usual else store.path)
+    sink = Watched(store, usual=store.path == Path.cwd() / DEFAULT_STORE)
     _watched.append(sink)
     return sink
 
@@ -82,6 +94,11 @@ def line(turns: int, codes: dict[str, int], where: Path | None) -> str:
 
     `where` is the store, named where `stoplint report` would not look by itself.
     """
+    command = "stoplint report" if where is None else f"stoplint report {short(where)}"
+    return f"{_found(turns, codes)}; {command} shows them"
+
+
+def _found(turns: int, codes: dict[str, int]) -> str:
     found = "no findings"
     if codes:
         shown = sorted(codes, key=lambda code: (-codes[code], code))
@@ -89,11 +106,11 @@ def line(turns: int, codes: dict[str, int], where: Path | None) -> str:
         if len(shown) > _CODES_SHOWN:
             parts.append("...")
         found = f"{_plural(sum(codes.values()), 'finding')} ({', '.join(parts)})"
-    command = "stoplint report" if where is None else f"stoplint report {_short(where)}"
-    return f"{_plural(turns, 'turn')}, {found}; {command} shows them"
+    return f"{_plural(turns, 'turn')}, {found}"
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
+    """A path as a person below the working folder would write it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):

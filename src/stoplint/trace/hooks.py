@@ -9,7 +9,7 @@ H2 to H4 are in `answer_hooks`:
 
 | hook | place | what for |
 |---|---|---|
-| H2 | `parse`, `read`, `close` of the raw response classes, once one was handed out | raw responses |
+| H2 | `parse`, `read`, `iter_*`, `close` of the raw response classes, once one was handed out | raw responses |
 | H3 | `__stream__`, `close` of `Stream`, `AsyncStream` | the events of a stream, and its end |
 | H4 | `{,Async}JSONLDecoder.__decode__` | the results of a batch |
 
@@ -201,10 +201,12 @@ class Hooks:
                 self._watcher.follow(result, result.http_response, current)
             result.__dict__[TAG] = current
             self._after.follow_raw(result)
+            if self._reads is not None:
+                self._reads.raw(result, current)
 
     def _take_read(self, current: Turn, raw: object) -> bool:
         """Take a raw response whose body is there already; False where it is still to be read."""
-        message = json_of(raw)
+        message = json_of(raw.http_response)  # type: ignore[attr-defined]  # told from others by having one
         if message is None:
             return False
         self._tracer.answered(current, message)
@@ -213,7 +215,7 @@ class Hooks:
     def _take_message(self, current: Turn, message: object) -> None:
         self._tracer.answered(current, message)
         if self._reads is not None and not isinstance(message, dict):
-            self._reads.message(message, current.state)
+            self._reads.message(message, current)
 
     def _start_span(self, original: Function) -> Function:
         @functools.wraps(original)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stoplint.findings import Profile, Severity
+    from stoplint.trace.canonical import Scan
     from stoplint.trace.chains import TurnState
     from stoplint.trace.relation import Decision
     from stoplint.trace.request import RequestView
@@ -205,11 +206,23 @@ def empty_turn_kept(seen: Evidence) -> str | None:
     assistant = seen.view.tail.assistant
     if not assistant.kinds:
         return None
-    if () in assistant.kinds or "" in assistant.blocks:
+    # As the last message the API takes it.
+    if seen.view.tail.user.kinds and _has_blank_message(assistant):
         return "an assistant turn without content is kept in the messages: later requests are refused; leave it out"
     if seen.parent is not None and seen.parent.stop_reason == "refusal" and seen.decision.echoed:
         return "a refused assistant turn is kept in the messages; leave it out"
     return None
+
+
+def _has_blank_message(turn: Scan) -> bool:
+    """Whether one of a turn's messages holds nothing, or empty texts only.  A tool call beside one is content."""
+    start = 0
+    for kinds in turn.kinds:
+        end = start + len(kinds)
+        if not any(turn.blocks[start:end]):
+            return True
+        start = end
+    return False
 
 
 def rebuilt_turn(seen: Evidence) -> str | None:

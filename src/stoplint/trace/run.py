@@ -169,11 +169,29 @@ def _is_foreground() -> bool:
 def _refuse_isolated(arguments: Sequence[str]) -> None:
     if not Path(arguments[0]).name.lower().startswith(("python", "pypy")):
         return
-    for argument in arguments[1:]:
-        if not argument.startswith("-") or argument in ("-", "-c", "-m"):
-            return
-        if not argument.startswith("--") and any(flag in argument for flag in "IES"):
+    for argument, flag in _flags(arguments[1:]):
+        if flag in "IES":
             raise NotTraceableError(
                 f"{arguments[0]} {argument} ignores PYTHONPATH, and with it the tracer: leave {argument} out,"
                 " or put `import stoplint.auto` at the top of the application"
             )
+
+
+def _flags(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The one-letter flags of the interpreter, each with the argument it stands in, up to the name of the program."""
+    rest = iter(arguments)
+    for argument in rest:
+        if not argument.startswith("-") or argument in ("-", "--"):
+            return
+        if argument == "--check-hash-based-pycs":
+            next(rest, None)
+        letters = "" if argument.startswith("--") else argument[1:]
+        for number, letter in enumerate(letters, 1):
+            if letter in "cm":
+                return
+            if letter in "WX":
+                # Its value: what is left of the argument, else the next one.
+                if number == len(letters):
+                    next(rest, None)
+                break
+            yield argument, letter

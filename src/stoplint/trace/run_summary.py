@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,18 @@ from stoplint.trace.view_sources import NothingToReportError, ReportError, Selec
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def can_be_written(store: Path) -> bool:
+    """Whether a store can be made or written there.  The disk is asked: permissions do not tell all of it."""
+    try:
+        if store.exists():
+            with store.open("r+b"):
+                pass
+        with tempfile.TemporaryFile(dir=next(folder for folder in store.parents if folder.exists())):
+            return True
+    except OSError:
+        return False
 
 
 def counts(store: Path, run: str) -> tuple[int, dict[str, int]]:

@@ -103,9 +103,12 @@ def finish(at_work: Tracer, timeout_s: float = 2.0) -> None:
 
     try:
         at_work.end_all()
+    except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+        faults.note("exit")
+    try:
         for sink in at_work.sinks():
             sink.flush(timeout_s)
-    except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+    except Exception:  # noqa: BLE001 - the same
         faults.note("exit")
 
 

@@ -6,26 +6,27 @@ hook counts the fault.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
-from stoplint.trace import callsite, canonical, collector, digest, mistakes, relation, request, turn
+from stoplint.trace import callsite, captured, collector, digest, faults, mistakes, relation, request, turn
 from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
 from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
 from stoplint.trace.records import ChainRecord
+from stoplint.trace.seen import Seen
 from stoplint.trace.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from stoplint.trace.emit import Telemetry
-    from stoplint.trace.records import Sink, StreamOutcome
+    from stoplint.trace.records import FindingRecord, Sink, StreamOutcome
     from stoplint.trace.request import RequestView
 
 _CALLERS: Final = 3
@@ -55,6 +56,7 @@ class Tracer:
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
+        self._results = Seen()
         self._unsettled: deque[tuple[Turn, tuple[Hashable, ...]]] = deque()
 
     # The request side.
@@ -80,7 +82,7 @@ class Tracer:
                 seen = mistakes.Evidence(view, decision, decision.parent, state.streak)
                 current.findings = mistakes.of_request(seen)
             if self._capture:
-                current.request_content = _content_of_request(body)
+                current.request_content = captured.of_request(body)
             for chain in over:
                 self._chain_over(chain)
         finally:
@@ -102,7 +104,7 @@ class Tracer:
         if current.done:
             return
         if self._capture:
-            current.response_content = _content_of_response(message)
+            current.response_content = captured.of_answer(message)
         self._finish(current, answers.from_message(message))
 
     def stream_over(self, current: Turn, how: StreamOutcome, error: str | None = None) -> None:
@@ -116,7 +118,7 @@ class Tracer:
         current.stream_outcome = how
         current.error = error
         if self._capture and stream is not None:
-            current.response_content = _dumps(stream.blocks())
+            current.response_content = captured.dumps(stream.blocks())
         self._finish(current, stream.answer() if stream is not None else NO_ANSWER)
 
     def failed(self, current: Turn, error: str, message: object = None) -> None:
@@ -126,21 +128,32 @@ class Tracer:
         current.error = error
         self._finish(current, NO_ANSWER if message is None else answers.from_message(message))
 
-    def unknown(self, current: Turn) -> None:
-        """The request came back, but its answer never became a message that could be read."""
-        if not current.done:
-            self._finish(current, NO_ANSWER)
+    def unknown(self, current: Turn, how: StreamOutcome = "complete", error: str | None = None) -> None:
+        """The request came back, but its answer never became a message that could be read.  `how` its body ended."""
+        if current.done:
+            return
+        if current.streaming:
+            current.stream_outcome = how
+        current.error = error
+        current.state.unread = how == "complete"
+        self._finish(current, NO_ANSWER)
 
-    def batch_item(self, message: object) -> Turn:
-        """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it."""
+    def batch_item(self, message: object) -> Turn | None:
+        """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it.  None
+        where the result is one that was read before.
+        """
         found = answers.from_message(message)
+        if found.response_id is not None:
+            with self.chains.lock:
+                if self._results.again(found.response_id):
+                    return None
         view = request.view({"model": found.model})
         state = TurnState(Chain(new_id()), view.key, view.parameters)
         current = Turn(view, relation.NEW, state)
         current.batch = True
         current.call_site = state.call_site = callsite.capture(_CALLERS)
         if self._capture:
-            current.response_content = _content_of_response(message)
+            current.response_content = captured.of_answer(message)
         if self.telemetry is not None and self.telemetry.has_backend():
             self.telemetry.start(current, {}, beside=True)
         self._finish(current, found)
@@ -154,56 +167,85 @@ class Tracer:
         current.done = True
         current.answer = found
         current.ended_at = time.time_ns()
-        keys = _complete(current)
+        try:
+            keys = _complete(current)
+        except Exception:  # noqa: BLE001 - what cannot be understood is told as far as it goes
+            faults.note("answer")
+            keys = ()
         telemetry, chains, me = self.telemetry, self.chains, get_ident()
         if me in self._inside or collector.at_work():
             # A finalizer, which may have interrupted this thread under any lock: the span cannot wait, the rest can.
             self._unsettled.append((current, keys))
             if telemetry is not None:
-                telemetry.finish(current)
+                self._finish_span(telemetry, current)
             return
         self._inside.add(me)
         try:
             with chains.lock:
                 chains.settle_locked(current.state, keys, current.ended_at)
             if telemetry is not None:
-                telemetry.finish(current)
+                self._finish_span(telemetry, current)
             self._tell(current)
         finally:
             self._inside.discard(me)
         if self.pending or self._unsettled:
             self.drain()
 
+    def _finish_span(self, telemetry: Telemetry, current: Turn) -> None:
+        try:
+            telemetry.finish(current)
+        except Exception:  # noqa: BLE001 - the turn is counted and stored all the same
+            faults.note("span")
+
     def _tell(self, current: Turn) -> None:
-        telemetry, sink = self.telemetry, self.sink()
-        state = current.state
+        telemetry, state = self.telemetry, current.state
+        found = [
+            turn.finding_record(state, code, message, current.parent_id() or state.turn_id)
+            for code, message in current.findings
+        ]
         if telemetry is not None:
-            telemetry.count_turn(current)
+            try:
+                telemetry.count_turn(current)
+                for record in found:
+                    telemetry.finding(record, current.span)
+            except Exception:  # noqa: BLE001 - the store gets the turn all the same
+                faults.note("telemetry")
+        try:
+            self._store(current, found)
+        finally:
+            if current.own and telemetry is not None:
+                telemetry.end(current)
+            # They may hold the turn in turn.
+            current.options = None
+
+    def _store(self, current: Turn, found: list[FindingRecord]) -> None:
+        sink = self.sink()
         if sink is not None:
             sink.turn(turn.record(current))
-        for code, message in current.findings:
-            found = turn.finding_record(state, code, message, current.parent_id() or state.turn_id)
-            if telemetry is not None:
-                telemetry.finding(found, current.span)
-            if sink is not None:
-                sink.finding(found)
-        if current.own and telemetry is not None:
-            telemetry.end(current)
-        # They may hold the turn in turn.
-        current.options = None
+            for record in found:
+                sink.finding(record)
 
     def drain(self) -> None:
         """Do what finalizers left."""
         while self._unsettled or self.pending:
             # Another thread may take the last of them in between.
             with suppress(IndexError):
-                if self._unsettled:
-                    current, keys = self._unsettled.popleft()
-                    with self.chains.lock:
-                        self.chains.settle_locked(current.state, keys, current.ended_at)
-                    self._tell(current)
-                else:
-                    self.pending.popleft()()
+                self._drain_one()
+
+    def _drain_one(self) -> None:
+        if self._unsettled:
+            task: Callable[[], object] = partial(self._settle, *self._unsettled.popleft())
+        else:
+            task = self.pending.popleft()
+        try:
+            task()
+        except Exception:  # noqa: BLE001 - the request that comes by has nothing to do with it
+            faults.note("late")
+
+    def _settle(self, current: Turn, keys: tuple[Hashable, ...]) -> None:
+        with self.chains.lock:
+            self.chains.settle_locked(current.state, keys, current.ended_at)
+        self._tell(current)
 
     def finding(self, state: TurnState, code: str, message: str) -> None:
         """A finding on a turn that is long over."""
@@ -233,10 +275,13 @@ class Tracer:
         last = chain.last
         if last is None:
             return
-        ends = self.chains.take_ends(chain)
-        self._tell_chain(chain, last, ends)
-        for end in ends:
-            self.finding(end, "SL102", mistakes.unhandled(end, last))
+        try:
+            ends = self.chains.take_ends(chain)
+            self._tell_chain(chain, last, ends)
+            for end in ends:
+                self.finding(end, "SL102", mistakes.unhandled(end, last))
+        except Exception:  # noqa: BLE001 - the other chains are over too
+            faults.note("chain")
         self.chains.let_go(chain, last)
 
     def _tell_chain(self, chain: Chain, last: TurnState, ends: tuple[TurnState, ...] = ()) -> None:
@@ -346,17 +391,3 @@ def _complete(current: Turn) -> tuple[Hashable, ...]:
         loose = relation.loose_key(content, tail.user, tail.user_opening)
     state.nulls = content.nulls
     return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
-
-
-def _content_of_request(body: Mapping[str, object]) -> str | None:
-    messages = body.get("messages")
-    return _dumps(messages[-1:]) if isinstance(messages, (list, tuple)) else None
-
-
-def _content_of_response(message: object) -> str:
-    content = answers.field(message, "content")
-    return _dumps([canonical.plain(block) for block in content] if isinstance(content, (list, tuple)) else [])
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=canonical.opaque)

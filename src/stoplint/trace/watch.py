@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from stoplint.trace import faults
+from stoplint.trace.forwarded import EventBody, JsonBody, TooLongError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
+    from stoplint.trace.forwarded import Body
     from stoplint.trace.records import StreamOutcome
     from stoplint.trace.tracer import Tracer
     from stoplint.trace.turn import Turn
+
+    _Piece = TypeVar("_Piece", bytes, str)
 
 TAG: Final = "_stoplint_turn"
 """The key under which a stream or a raw response carries its turn in its `__dict__`; copies of it carry it too."""
@@ -68,7 +72,7 @@ class Watcher:
             return
         try:
             if turn.stream is None:
-                self._tracer.unknown(turn)
+                self._tracer.unknown(turn, how, error)
             else:
                 self._tracer.stream_over(turn, how, error)
         except Exception:  # noqa: BLE001 - ours, and the application's stream goes on
@@ -87,8 +91,9 @@ class Watcher:
             return take
 
         def both(event: object) -> bool:
+            last = take(event)
             on_event(event, turn)
-            return take(event)
+            return last
 
         return both
 
@@ -135,6 +140,100 @@ class Watcher:
             if close is not None and not sys.is_finalizing():
                 await close()
 
+    def let_go(self, turn: Turn, response: object) -> None:
+        """The application closes an answer, or drops it: all of its body may have been read past us."""
+        if turn.stream is None and getattr(response, "is_closed", False):
+            self._read_whole(turn, response)
+        else:
+            self.over(turn, "abandoned")
+
+    def _read_whole(self, turn: Turn, response: object) -> None:
+        try:
+            message = json_of(response)
+            if message is not None:
+                self._tracer.answered(turn, message)
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+            faults.note("raw response")
+        self.over(turn, "complete")
+
+    def pieces(self, source: Iterator[_Piece], raw: object, turn: Turn, after: bytes) -> Generator[_Piece, None, None]:
+        """Pass the pieces of a body on, and read the answer from them.  `after` is what was cut off each of them."""
+        body = self._body(raw, turn)
+        try:
+            for piece in source:
+                body = self._take(body, piece, turn, after)
+                yield piece
+        except BaseException as error:
+            self._passed(body, turn, *_stream_failure(error))
+            raise
+        else:
+            self._passed(body, turn, "complete")
+        finally:
+            self.release(turn)
+            close = getattr(source, "close", None)
+            if close is not None and not sys.is_finalizing():
+                close()
+
+    async def async_pieces(
+        self, source: AsyncIterator[_Piece], raw: object, turn: Turn, after: bytes
+    ) -> AsyncGenerator[_Piece, None]:
+        """The same for an asynchronous response."""
+        body = self._body(raw, turn)
+        try:
+            async for piece in source:
+                body = self._take(body, piece, turn, after)
+                yield piece
+        except BaseException as error:
+            self._passed(body, turn, *_stream_failure(error))
+            raise
+        else:
+            self._passed(body, turn, "complete")
+        finally:
+            self.release(turn)
+            close = getattr(source, "aclose", None)
+            if close is not None and not sys.is_finalizing():
+                await close()
+
+    def _body(self, raw: object, turn: Turn) -> Body | None:
+        # The SDK's span ends with the last piece, before that is here: it waits.
+        turn.reading = True
+        try:
+            kind = raw.http_response.headers.get("content-type", "")  # type: ignore[attr-defined]  # an object of the SDK
+            if "json" in kind:
+                return JsonBody()
+            return EventBody(self._tracer.start_stream(turn)) if "event-stream" in kind else None
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+            faults.note("raw response")
+            return None
+
+    def _take(self, body: Body | None, piece: _Piece, turn: Turn, after: bytes) -> Body | None:
+        if body is None or turn.done:
+            return body
+        try:
+            if body.take((piece if isinstance(piece, bytes) else piece.encode()) + after):
+                self._tracer.stream_over(turn, "complete")
+        except TooLongError:
+            pass
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+            faults.note("raw response")
+        else:
+            return body
+        # What is left of it is not read: of the answer is known that it came, and no more.
+        turn.stream = None
+        return None
+
+    def _passed(self, body: Body | None, turn: Turn, how: StreamOutcome, error: str | None = None) -> None:
+        try:
+            message = None if body is None or turn.done else body.message()
+            if message is not None:
+                self._tracer.answered(turn, message)
+            elif isinstance(body, EventBody) and how == "complete":
+                # The last event of a message has ended the turn.
+                how, error = ("cut", None) if body.error is None else ("error", body.error)
+        except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
+            faults.note("raw response")
+        self.over(turn, how, error)
+
     def follow(self, holder: object, response: object, turn: Turn) -> None:
         """Tag a stream or unread response, and end its turn whenever its body ends or it is dropped.
 
@@ -146,7 +245,7 @@ class Watcher:
         if observer is not None and turn.native:
             self._observe(observer, turn)
         else:
-            weakref.finalize(holder, self.over, turn, "abandoned").atexit = False
+            weakref.finalize(holder, self.let_go, turn, response).atexit = False
 
     def _observe(self, observer: object, turn: Turn) -> None:
         original = observer.end  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
@@ -174,7 +273,7 @@ class Watcher:
         """The body of a raw response is in memory.  Never raises."""
         try:
             if not turn.done and turn.stream is None:
-                message = json_of(response)
+                message = json_of(getattr(response, "http_response", None))
                 if message is None:
                     self._tracer.unknown(turn)
                 else:
@@ -191,12 +290,12 @@ class Watcher:
 
 
 def json_of(response: object) -> dict[str, object] | None:
-    """The decoded body of a raw response that is already read; None where it is not, or is no JSON object."""
-    http = getattr(response, "http_response", None)
-    if http is None or not http.is_closed or "json" not in http.headers.get("content-type", ""):
+    """The decoded body of an HTTP response; None where it was not read into memory, or is no JSON object."""
+    if not getattr(response, "is_closed", False) or "json" not in response.headers.get("content-type", ""):  # type: ignore[attr-defined]  # an object of httpx
         return None
     try:
-        found = http.json()
-    except ValueError:
+        found = response.json()  # type: ignore[attr-defined]
+    except (ValueError, RuntimeError):
+        # No JSON, or read piece by piece and gone.
         return None
     return found if isinstance(found, dict) else None
