@@ -6,11 +6,13 @@ import textwrap
 
 import pytest
 
-from stoplint.check.flow_ways import MAX_RUNS, Ways
+from stoplint.check.flow_ways import MAX_RUNS, Ends, Ways
 from stoplint.check.judge import Judge
+from stoplint.check.knowledge import State
 from stoplint.check.lower import lower_module
 from stoplint.check.program import Program
-from stoplint.check.solve import solve, survey
+from stoplint.check.solve import run_root, solve, survey
+from stoplint.check.values import Site, Where, const, literal
 
 HEAD = """
 import enum
@@ -349,19 +351,55 @@ def test_a_mock_makes_no_request(mock: str) -> None:
     assert codes(use.format("anthropic.Anthropic()")) == {"SL101"}
 
 
+HERE, THERE = Where((), Site("m", 1)), Where((), Site("m", 2))
+
+
+def ends(*words: str) -> list[Ends]:
+    return [[(const(word), State())] for word in words]
+
+
+def word(kept: Ends | None) -> object:
+    return None if kept is None else literal(kept[0][0])
+
+
 def test_every_way_is_gone_once() -> None:
     ways, seen = Ways(), []
     while True:
-        first = ways.choose(2)
-        second = ways.choose(2) if first else None
+        first = word(ways.part(HERE, ends("a", "b")))
+        second = word(ways.part(THERE, ends("c", "d"))) if first == "b" else None
         seen.append((first, second))
         if not ways.again():
             break
-    assert seen == [(0, None), (1, 0), (1, 1)]
+    assert seen == [("a", None), ("b", "c"), ("b", "d")]
 
 
 def test_there_is_room_for_so_many() -> None:
     ways = Ways()
-    assert ways.choose(MAX_RUNS + 1) is None
-    assert ways.choose(MAX_RUNS) == 0
-    assert ways.choose(2) is None
+    assert ways.part(HERE, ends(*map(str, range(MAX_RUNS + 1)))) is None
+    assert word(ways.part(HERE, ends(*map(str, range(MAX_RUNS))))) == "0"
+    assert ways.part(THERE, ends("a", "b")) is None
+
+
+def test_another_parting_than_before_is_none() -> None:
+    ways = Ways()
+    ways.part(HERE, ends("a", "b"))
+    assert ways.again()
+    assert ways.part(THERE, ends("c", "d")) is None
+    assert word(ways.known(HERE)) == "b"
+
+
+def test_a_call_is_looked_into_once() -> None:
+    """What a call opens is opened once, however many ways there are to go on."""
+    code = """
+        def text_of(r):
+            return text(r) if r.stop_reason == "end_turn" else None
+
+        def f(q):
+            found = text_of(request(q))
+            print("there" if found else "nothing")
+            return found
+        """
+    program = Program([lower_module(HEAD + textwrap.dedent(code), name="m", path="m.py", is_package=False)])
+    survey(program)
+    run = run_root(program, program.functions["m:f"])
+    assert run.openings == run.requests == 1

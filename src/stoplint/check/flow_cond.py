@@ -257,7 +257,7 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
         state.become([*going, *done])
         return both
     ends = [*rights, *((_decided(left, expr.op), path) for path in done)]
-    ways = come_out(run, ends, state)
+    ways = come_out(run, ends, state, expr.at)
     if len(ways) < len(ends) or (left and not done):
         return joined(ways)
     if expr.op == "or":

@@ -188,7 +188,7 @@ def _lookup(run: Run, atom: Atom, key: Value, at: int, state: State) -> Value:
     reasons = [a for a in key if a.kind in REASON_KINDS]
     if reasons:
         look_up_reason(run, atom, reasons, at, state, None)
-        return looked_up(run, atom, reasons, None, state)
+        return looked_up(run, atom, reasons, at, state, None)
     obj = run.obj(state, atom.ref)
     if not isinstance(obj, DictObj):
         return UNKNOWN
@@ -316,7 +316,7 @@ def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
     ends = [
         (evaluate(run, side, path), path) for side, paths in ((expr.body, yes), (expr.orelse, no)) for path in paths
     ]
-    return chosen(run, joined(come_out(run, beside_words(ends), state)), expr.test, state)
+    return chosen(run, joined(come_out(run, beside_words(ends), state, expr.at)), expr.test, state)
 
 
 @evaluates(ir.Comp)

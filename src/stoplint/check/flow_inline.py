@@ -20,7 +20,7 @@ from stoplint.check.flow_paths import leave_callee
 from stoplint.check.flow_reasons import converted, enum_members
 from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_turns import check_blocks
-from stoplint.check.flow_ways import come_out, joined
+from stoplint.check.flow_ways import came_out, come_out, joined
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, text_of, union, value
@@ -40,6 +40,9 @@ GIVEN = "()"
 
 def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) -> Value:
     """Interpret a call of a project function in place."""
+    known = _as_before(run, state, at)
+    if known is not None:
+        return known
     key = str(callee.ref)
     info = run.program.functions[key]
     run.calls.add(key)
@@ -54,7 +57,8 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
         run.judged_by_callers.add(key)
     recursion(run, callee, at, state)
-    if not _worth_it(run, key, info, tracked=tracked) and not _kept_by(run, info, given, tracked=tracked):
+    telling = tracked or any(_holds_results(run, atom, state) for atom in arguments.all())
+    if not _worth_it(run, key, info, telling=telling) and not _kept_by(run, info, given, tracked=tracked):
         if tracked:
             note_answer(arguments.all(), state, sure=False)
             escape(run, arguments.all(), at, state)
@@ -86,6 +90,17 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
             run.hand_out(val, at, end, openings)
     result = _merge(run, info, frame, ends, state, caller_env, at)
     _forget(run, result, state, heap, know)
+    return result
+
+
+def _as_before(run: Run, state: State, at: int) -> Value | None:
+    """What a call gives that the statement at hand has made before, in the way that it is to come out this time."""
+    env, heap, know = state.env, dict(state.heap), dict(state.know)
+    result = came_out(run, state, at)
+    if result is not None:
+        state.env = env
+        leave_callee(state, len(run.frame.path))
+        _forget(run, result, state, heap, know)
     return result
 
 
@@ -165,7 +180,6 @@ def _tells(run: Run, key: str, atom: Atom, state: State) -> bool:
         or _asks(run, atom)
         or _sent(state, atom)
         or (key in run.program.storing and _is_turn(run, atom, state))
-        or _holds_results(run, atom, state)
     )
 
 
@@ -203,7 +217,7 @@ def _asks(run: Run, atom: Atom) -> bool:
     return atom.kind == "func" and len(run.frames) <= run.max_depth and run.program.is_interesting(str(atom.ref))
 
 
-def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
+def _worth_it(run: Run, key: str, info: FunctionInfo, *, telling: bool) -> bool:
     if len(run.frames) > run.max_depth or run.steps > MAX_STEPS:
         return False
     depth = sum(1 for frame in run.frames if frame.function is info)
@@ -212,7 +226,7 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, tracked: bool) -> bool:
     if key in run.program.adding:  # the history is another one afterwards
         return True
     repeated = any(one.watching and one.loops for one in run.frames)  # how it fails decides over another attempt
-    return tracked or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
+    return telling or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
 
 
 def _lend(run: Run, frame: Frame, arguments: Arguments) -> None:
@@ -296,15 +310,16 @@ def _merge(
     returned = [*frame.returned, *((value(Atom("const", None, "NoneType")), end) for end in ends)]
     if not returned:
         raise Stop
-    test = _as_test([(val, end) for val, end in returned], state)
-    ways = come_out(run, returned, state)
+    whole = _as_test(returned, state)
+    if info.func.is_generator:
+        whole = value(Atom("iterator", run.token(at, "generator"), frame.yielded))
+    if whole is not None:
+        state.become([end for _, end in returned])
+        returned = [(whole, state.copy())]
+    result = joined(come_out(run, returned, state, at))
     state.env = env
     leave_callee(state, len(run.frame.path))
-    if info.func.is_generator:
-        return value(Atom("iterator", run.token(at, "generator"), frame.yielded))
-    if test is not None:
-        return test
-    return joined(ways)
+    return result
 
 
 def _as_test(returned: list[tuple[Value, State]], before: State) -> Value | None:

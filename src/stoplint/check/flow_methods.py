@@ -169,7 +169,7 @@ def _dict_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         if reasons:
             default = arguments.get(1, "default") or const(None)
             look_up_reason(run, atom, reasons, at, state, default)
-            return looked_up(run, atom, reasons, default, state)
+            return looked_up(run, atom, reasons, at, state, default)
         key = literal(arguments.positional[0])
         known = obj.get(key) if key is not None else union(val for _, val in obj.items)
         if known is None and name == "setdefault" and len(arguments.positional) > 1:

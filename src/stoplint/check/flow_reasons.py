@@ -86,7 +86,7 @@ def look_up_reason(run: Run, mapping: Atom, reasons: list[Atom], at: int, state:
             outcomes[others] = None
 
 
-def looked_up(run: Run, mapping: Atom, reasons: list[Atom], default: Value | None, state: State) -> Value:
+def looked_up(run: Run, mapping: Atom, reasons: list[Atom], at: int, state: State, default: Value | None) -> Value:
     """What a table has for a reason: a test of it, where that is a truth value; one of the program's own, each with the
     reasons that lead to it, where these are members of its enums; else a word that stands for the reason.
     """
@@ -119,7 +119,7 @@ def looked_up(run: Run, mapping: Atom, reasons: list[Atom], default: Value | Non
         if narrowed is not None:
             end.know[atom.ref] = narrowed
             ends.append((value(leads, Atom("verdict", atom.ref)), end))
-    return joined(come_out(run, ends, state)) if ends else found
+    return joined(come_out(run, ends, state, at)) if ends else found
 
 
 PLAIN = frozenset({"lower", "casefold", "strip"})

@@ -8,19 +8,21 @@ each way: the expression comes out the first way, then, from the state before th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from stoplint.check.knowledge import START, ListObj, State
 from stoplint.check.run import Stop
 from stoplint.check.values import Value, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable
 
     from stoplint.check.run import Run
-    from stoplint.check.values import Atom, Token
+    from stoplint.check.values import Atom, Token, Where
 
 T = TypeVar("T")
+Ends: TypeAlias = list[tuple[Value, State]]
+"""What an expression may be, each with the state in which it is."""
 
 MAX_RUNS = 4
 """How often one statement is run at most; ways beyond that are joined."""
@@ -28,35 +30,43 @@ MAX_RUNS = 4
 
 @dataclass(slots=True)
 class Ways:
-    """Which way each parting of a statement is gone this time, of how many; how many partings were met so far, and how
-    often the statement has been run.
+    """The partings of a statement, some with one way only: where each is, with the ends of each of its ways, and which way is gone this time;
+    how many were met so far, and how often the statement has been run.
     """
 
     taken: list[int] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    partings: list[tuple[Where, list[Ends]]] = field(default_factory=list)
     met: int = 0
     runs: int = 1
 
-    def choose(self, count: int) -> int | None:
-        """The way to go at the next parting, which has that many; None where there is no room for them."""
-        if self.met == len(self.taken):
-            runs = count
-            for one in self.counts:
-                runs *= one
-            if runs > MAX_RUNS:
-                return None
-            self.taken.append(0)
-            self.counts.append(count)
+    def part(self, where: Where, groups: list[Ends]) -> Ends | None:
+        """The way to go at the next parting; None where there is no room for another."""
+        if self.met < len(self.taken):
+            return self.known(where)
+        runs = len(groups)
+        for _, others in self.partings:
+            runs *= len(others)
+        if runs > MAX_RUNS:
+            return None
+        self.taken.append(0)
+        self.partings.append((where, [[(val, end.copy()) for val, end in group] for group in groups]))
         self.met += 1
-        # What a run learns outlives it, so that a parting may have fewer ways the next time.
-        return min(self.taken[self.met - 1], count - 1)
+        return groups[0]
+
+    def known(self, where: Where) -> Ends | None:
+        """The way to go at a parting that was met in an earlier run; None where it is none."""
+        if self.met == len(self.taken) or self.partings[self.met][0] != where:
+            return None
+        group = self.partings[self.met][1][self.taken[self.met]]
+        self.met += 1
+        return [(val, end.copy()) for val, end in group]
 
     def again(self) -> bool:
         """Turn to the next way; False when all have been gone."""
         self.met = 0
-        while self.taken and self.taken[-1] + 1 == self.counts[-1]:
+        while self.taken and self.taken[-1] + 1 == len(self.partings[-1][1]):
             self.taken.pop()
-            self.counts.pop()
+            self.partings.pop()
         if not self.taken or self.runs == MAX_RUNS:
             return False
         self.runs += 1
@@ -86,25 +96,35 @@ def each_way(run: Run, state: State, go: Callable[[State], T]) -> list[T]:
     return found
 
 
-def come_out(run: Run, ends: Sequence[tuple[Value, State]], state: State) -> Sequence[tuple[Value, State]]:
-    """Let an expression come out in one of its ways, or in all at once; return those, with `state` as they leave it."""
-    kept = ends
-    if run.ways is not None and len(ends) > 1:
-        groups = _told_apart(ends)
-        way = run.ways.choose(len(groups)) if len(groups) > 1 else None
-        kept = ends if way is None else groups[way]
+def come_out(run: Run, ends: Ends, state: State, at: int) -> Ends:
+    """Let the expression at a place come out in one of its ways, or in all at once; return the ends of those, with
+    `state` as they leave it.
+    """
+    kept = None
+    if run.ways is not None:
+        kept = run.ways.part(run.where(at), _told_apart(ends) if len(ends) > 1 else [ends])
+    kept = ends if kept is None else kept
     state.become([end for _, end in kept])
     return kept
 
 
-def joined(ends: Sequence[tuple[Value, State]]) -> Value:
+def came_out(run: Run, state: State, at: int) -> Value | None:
+    """What the call at a place comes out as where the statement is run again, without looking into it once more."""
+    kept = run.ways.known(run.where(at)) if run.ways is not None and run.ways.taken else None
+    if kept is None:
+        return None
+    state.become([end for _, end in kept])
+    return joined(kept)
+
+
+def joined(ends: Ends) -> Value:
     """What a value may be that comes out in several ways."""
     return union(val for val, _ in ends)
 
 
-def _told_apart(ends: Sequence[tuple[Value, State]]) -> list[list[tuple[Value, State]]]:
+def _told_apart(ends: Ends) -> list[Ends]:
     """The ends by what can be seen of their values; one group where that says nothing of any response."""
-    groups: dict[frozenset[Hashable], list[tuple[Value, State]]] = {}
+    groups: dict[frozenset[Hashable], Ends] = {}
     for val, end in ends:
         groups.setdefault(frozenset(_seen(atom, end) for atom in val), []).append((val, end))
     found = list(groups.values())
@@ -114,7 +134,7 @@ def _told_apart(ends: Sequence[tuple[Value, State]]) -> list[list[tuple[Value, S
     if not told and any(mine[1] != theirs[1] for mine, theirs in pairs):
         # Whether there is content decides over many things that are not worth it: a list of its blocks, for one.
         told = any(all(atom.kind == "const" for val, _ in group for atom in val) for group in found)
-    return found if told else [list(ends)]
+    return found if told else [ends]
 
 
 def _seen(atom: Atom, state: State) -> Hashable:

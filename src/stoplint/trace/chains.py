@@ -289,12 +289,10 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
 
 def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
     """How a chain ended, by its last turn; where that ended well, by the last of its open ends.  A turn without a stop
-    reason (failed, cut, given up) has failed; a reason that is not known yet, or that
-    came and was not read here, counts as finished.
+    reason (failed, cut, given up) has failed; a reason that is not known yet, or that came and was not read here, counts
+    as finished.
     """
-    if last.unread:
-        return _OUTCOMES[ends[-1].stop_reason] if ends else "finished"
-    if last.failed or last.stop_reason is None:
+    if not last.unread and (last.failed or last.stop_reason is None):
         return "failed"
     if last.empty and last.stop_reason == "end_turn":
         return "empty"
