@@ -101,11 +101,11 @@ def test_a_chain_that_cannot_be_told_takes_no_other_along(traced, monkeypatch):
     traced.allow_faults = True
     tell, seen = Tracer._tell_chain, []
 
-    def broken(tracer, chain, last):
+    def broken(tracer, chain, *more):
         seen.append(chain)
         if len(seen) == 1:
             raise ValueError
-        tell(tracer, chain, last)
+        tell(tracer, chain, *more)
 
     monkeypatch.setattr(Tracer, "_tell_chain", broken)
     with fake(truncated("Once"), repeat_last=True) as api:

@@ -18,12 +18,12 @@ from stoplint.check.flow_kinds import is_tool_call, put_by
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_paths import leave_callee
 from stoplint.check.flow_reasons import converted, enum_members
-from stoplint.check.flow_results import note_handed
+from stoplint.check.flow_results import holds_results, note_handed
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.flow_ways import came_out, come_out, joined
 from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, text_of, union, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     if any(atom.kind in ("message", "content", "block", "event", "stream") for atom in given):
         run.judged_by_callers.add(key)
     recursion(run, callee, at, state)
-    telling = tracked or any(_holds_results(run, atom, state) for atom in arguments.all())
+    telling = tracked or any(holds_results(run, atom, state) for atom in arguments.all())
     if not _worth_it(run, key, info, telling=telling) and not _kept_by(run, info, given, tracked=tracked):
         if tracked:
             note_answer(arguments.all(), state, sure=False)
@@ -193,18 +193,6 @@ def _sent(state: State, atom: Atom) -> bool:
     """A list that was sent: what a helper does with it, the next request shows."""
     obj = state.heap.get(atom.ref) if atom.kind in ("list", "symbol") else None
     return isinstance(obj, ListObj) and bool(obj.sent)
-
-
-def _holds_results(run: Run, atom: Atom, state: State) -> bool:
-    """A list that was filled here with turns of tool results: whoever gets it may put them together."""
-    obj = run.obj(state, atom.ref) if atom.kind == "list" else None
-    if not isinstance(obj, ListObj):
-        return False
-    turns = (run.obj(state, member.ref) for member in obj.members if member.kind == "dict")
-    contents = (turn.get("content") or UNKNOWN for turn in turns if isinstance(turn, DictObj) and turn.get("role"))
-    listed = (run.obj(state, item.ref) for content in contents for item in content if item.kind == "list")
-    blocks = (run.obj(state, one.ref) for held in listed if isinstance(held, ListObj) for one in held.members)
-    return any(isinstance(one, DictObj) and text_of(one.get("type") or UNKNOWN) == "tool_result" for one in blocks)
 
 
 def _is_turn(run: Run, atom: Atom, state: State) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import CallLost, Converted
-from stoplint.check.values import Atom, Token
+from stoplint.check.knowledge import DictObj, ListObj
+from stoplint.check.values import UNKNOWN, Atom, Token, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -71,3 +72,15 @@ def lost_results(run: Run) -> list[Event]:
                 None
             )
     return list(found)
+
+
+def holds_results(run: Run, atom: Atom, state: State) -> bool:
+    """A list that was filled here with turns of tool results: whoever gets it may put them together."""
+    obj = run.obj(state, atom.ref) if atom.kind == "list" else None
+    if not isinstance(obj, ListObj):
+        return False
+    turns = (run.obj(state, member.ref) for member in obj.members if member.kind == "dict")
+    contents = (turn.get("content") or UNKNOWN for turn in turns if isinstance(turn, DictObj) and turn.get("role"))
+    listed = (run.obj(state, item.ref) for content in contents for item in content if item.kind == "list")
+    blocks = (run.obj(state, one.ref) for held in listed if isinstance(held, ListObj) for one in held.members)
+    return any(isinstance(one, DictObj) and text_of(one.get("type") or UNKNOWN) == "tool_result" for one in blocks)
