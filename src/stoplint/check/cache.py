@@ -1,4 +1,4 @@
-"""Lowered modules kept between runs, in a folder that anyone may delete at any time.
+"""Lowered modules, and what was found in islands of them, kept between runs, in a folder that anyone may delete at any time.
 
 An entry is found by everything that its content depends on: the text, the module's name and cells, and the versions of
 stoplint, libcst, Python and the lowering itself.  The path is no part of it: a file that moves is found again.  Nothing
@@ -58,10 +58,20 @@ class Cache:
 
     def put(self, task: Task, packed: bytes) -> None:
         """Keep a module as `pack` wrote it."""
+        self._keep(self._path(task), packed)
+
+    def load(self, kind: str, name: str) -> bytes | None:
+        """An entry of another kind, by a name that stands for all that it depends on."""
+        return self._read(self._folder / kind / name[:2] / name[2:])
+
+    def save(self, kind: str, name: str, data: bytes) -> None:
+        """Keep an entry of another kind."""
+        self._keep(self._folder / kind / name[:2] / name[2:], data)
+
+    def _keep(self, path: Path, data: bytes) -> None:
         if self._broken:
             return
-        path = self._path(task)
-        body = zlib.compress(packed, 1)
+        body = zlib.compress(data, 1)
         try:
             keep(self._folder, path, _MAGIC + _digest(body) + body)
         except OSError:
@@ -79,7 +89,14 @@ class Cache:
     def _load(self, task: Task) -> ir.Module | None:
         from stoplint.check.pack import PackError, unpack  # noqa: PLC0415 - not before there is something to load
 
-        path = self._path(task)
+        data = self._read(self._path(task))
+        try:
+            return None if data is None else unpack(data, path=task.path, text=task.text)
+        except PackError:
+            return None
+
+    def _read(self, path: Path) -> bytes | None:
+        """What an entry holds; None where there is none, or a damaged one."""
         try:
             with path.open("rb") as file:
                 data = file.read()
@@ -91,13 +108,13 @@ class Cache:
         if data[:start] != _MAGIC + _digest(body):
             return None
         try:
-            module = unpack(zlib.decompress(body), path=task.path, text=task.text)
-        except (zlib.error, PackError):
+            content = zlib.decompress(body)
+        except zlib.error:
             return None
         if age > _DAY:
             with contextlib.suppress(OSError):
                 os.utime(path)
-        return module
+        return content
 
     def _path(self, task: Task) -> Path:
         digest = hashlib.blake2b(self._salt, digest_size=16)
@@ -109,8 +126,8 @@ class Cache:
 
     def _prune(self) -> None:
         entries: list[tuple[float, int, str]] = []
-        for folder in os.scandir(self._folder / "ir"):
-            for entry in os.scandir(folder.path):
+        for folder in [*self._folder.glob("ir/*"), *self._folder.glob("island/*")]:
+            for entry in os.scandir(folder):
                 stat = entry.stat()
                 entries.append((stat.st_mtime, stat.st_size, entry.path))
         excess = sum(size for _, size, _ in entries) - self._max_bytes

@@ -10,6 +10,7 @@ from stoplint import catalog
 from stoplint.check import deep, inventory
 from stoplint.check.cache import Cache
 from stoplint.check.facts import Facts
+from stoplint.check.islands import Shelf, Wants, islands, key_of
 from stoplint.check.judge import Judge
 from stoplint.check.load import Options as LoadOptions
 from stoplint.check.outcomes import Skipped
@@ -20,7 +21,7 @@ from stoplint.check.solve import solve, survey
 from stoplint.findings import Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from stoplint.check import ir
@@ -83,9 +84,11 @@ def run(
     Never raises for what a file holds: what cannot be read, decoded or parsed is a finding of code SL900.
     """
     wanted = {file.path for file in files}
-    whole, loaded, found = _answered(
-        (*project, *files), settings_of, options, lambda program, solved: Judge(program).findings(solved)
-    )
+
+    def find(view: _View) -> list[Finding]:
+        return view.findings()
+
+    whole, loaded, found = _answered((*project, *files), settings_of, options, find)
     findings = [finding for finding in found if finding.place.path in wanted]
     findings += [_unreadable(one) for one in whole.unreadable if one.path in wanted]
     skipped = tuple(Skipped(one.path, one.reason) for one in loaded.skipped if one.path in wanted)
@@ -102,57 +105,107 @@ def requests(
 ) -> tuple[Call, ...]:
     """The requests made in `files`, in the order of their places; arguments as for `run`.  What cannot be read has none."""
     wanted = {file.path for file in files}
-    _, _, found = _answered((*project, *files), settings_of, options, inventory.calls)
-    return tuple(call for call in found if call.place.path in wanted)
+
+    def ask(view: _View) -> tuple[Call, ...]:
+        return inventory.calls(*view.solved())
+
+    _, _, found = _answered((*project, *files), settings_of, options, ask)
+    calls = (call for call in found if call.place.path in wanted)
+    return tuple(sorted(calls, key=lambda call: (call.place, call.surface)))
 
 
 def _answered(
     files: Sequence[SourceFile],
     settings_of: Callable[[SourceFile], Settings],
     options: Options,
-    ask: Callable[[Program, Solved], T],
-) -> tuple[Project, Loaded, T]:
-    """Load and solve the files; the project, what was loaded first, and the answer of `ask`."""
+    ask: Callable[[_View], Sequence[T]],
+) -> tuple[Project, Loaded, list[T]]:
+    """Load the files; the project, what was loaded first, and what `ask` answers of each island."""
     everything = {file.path: file for file in files}
     cache = Cache(options.cache_dir) if options.cache_dir is not None else None
     pins = Pins()
     facts = {path: Facts.of(settings_of(file), pins.version_for(path)) for path, file in everything.items()}
     words = frozenset(name.rsplit(".", 1)[-1] for one in set(facts.values()) for name in one.wrappers)
     whole = Project.of(everything.values(), LoadOptions(jobs=options.jobs, words=words), cache, options.progress)
+    shelf = Shelf(cache) if cache is not None else None
     try:
         loaded = whole.start()
-        return whole, loaded, deep.call(lambda: ask(*_solved(whole, loaded.modules, facts)))
+        return whole, loaded, deep.call(lambda: _asked(whole, loaded.modules, facts, shelf, ask))
     finally:
         if cache is not None:
             cache.close()
 
 
-def _solved(whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]) -> tuple[Program, Solved]:
-    """Survey, load what the survey asks for, and solve.  The collector is off: states are many, short-lived and hold
-    no cycles.
+def _asked(
+    whole: Project,
+    modules: tuple[ir.Module, ...],
+    facts: dict[str, Facts],
+    shelf: Shelf | None,
+    ask: Callable[[_View], Sequence[T]],
+) -> list[T]:
+    """Survey, load what the survey asks for, and ask.  The collector is off: states are many, short-lived and hold no
+    cycles.
     """
     collecting = gc.isenabled()
     gc.disable()
+    seen: dict[str, _View] = {}
     try:
-        program, calls = _surveyed(whole, modules, facts)
-        return program, solve(program, calls)
+        for _ in range(MAX_WIDENINGS):
+            program, modules = _with_bases(whole, modules, facts)
+            views = [_View(part, key_of(part, facts.__getitem__), facts, shelf) for part in islands(program)]
+            views = [seen.setdefault(view.key, view) for view in views]
+            more = _wider(whole, [view.wants() for view in views])
+            if not more:
+                break
+            modules = _sorted(modules, more)
+        return [answer for view in views for answer in ask(view)]
     finally:
         if collecting:
             gc.enable()
 
 
-def _surveyed(
-    whole: Project, modules: tuple[ir.Module, ...], facts: dict[str, Facts]
-) -> tuple[Program, dict[str, set[str]]]:
-    """The program of these modules and of those that its survey asks for; who calls whom in it."""
-    for _ in range(MAX_WIDENINGS):
-        program, modules = _with_bases(whole, modules, facts)
-        calls = survey(program)
-        more = _wider(whole, program)
-        if not more:
-            break
-        modules = _sorted(modules, more)
-    return program, calls
+@dataclass(slots=True)
+class _View:
+    """An island, analysed as far as it was asked for."""
+
+    modules: tuple[ir.Module, ...]
+    key: str
+    facts: dict[str, Facts]
+    shelf: Shelf | None
+    _surveyed: tuple[Program, dict[str, set[str]]] | None = None
+    _wants: Wants | None = None
+
+    def wants(self) -> Wants:
+        """What it takes besides its modules."""
+        if self._wants is None and self.shelf is not None:
+            self._wants = self.shelf.wants(self.key)
+        if self._wants is None:
+            self._wants = _wants(self._survey()[0])
+            if self.shelf is not None:
+                self.shelf.keep_wants(self.key, self._wants)
+        return self._wants
+
+    def findings(self) -> list[Finding]:
+        """What the rules find in it."""
+        found = self.shelf.findings(self.key) if self.shelf is not None else None
+        if found is None:
+            program, solved = self.solved()
+            found = Judge(program).findings(solved)
+            if self.shelf is not None:
+                self.shelf.keep_findings(self.key, found)
+        return found
+
+    def solved(self) -> tuple[Program, Solved]:
+        """Its program and the events of its roots."""
+        program, calls = self._survey()
+        self._surveyed = None  # the roots write to it
+        return program, solve(program, calls)
+
+    def _survey(self) -> tuple[Program, dict[str, set[str]]]:
+        if self._surveyed is None:
+            program = Program(self.modules, self.facts.__getitem__)
+            self._surveyed = program, survey(program)
+        return self._surveyed
 
 
 def _with_bases(
@@ -173,20 +226,35 @@ def _sorted(modules: tuple[ir.Module, ...], more: tuple[ir.Module, ...]) -> tupl
     return tuple(sorted((*modules, *more), key=lambda one: one.path))
 
 
-def _wider(whole: Project, program: Program) -> tuple[ir.Module, ...]:
+def _wider(whole: Project, wants: Sequence[Wants]) -> tuple[ir.Module, ...]:
     """Modules that were screened out and yet matter: those that get a response, and those that call what hands one out."""
-    names = set[str]().union(*program.handing_out.values())
-    calling = tuple(f"{name}(".encode() for name in sorted(names) if name.isidentifier() and name[:2] != "__")
+    calling = tuple(f"{name}(".encode() for name in _all(one.givers for one in wants))
     return (
-        *whole.defining(_modules(program.wanted)).modules,
-        *whole.defining(_modules(program.helping), speaking=True).modules,
-        *whole.importing(program.handing_out.keys(), (*READING, *calling)).modules,
-        *whole.importing(handing_on(program), calling).modules,
-        *whole.importing(program.handing_tools, RUNNING).modules,
+        *whole.defining(_modules(_all(one.wanted for one in wants))).modules,
+        *whole.defining(_modules(_all(one.helping for one in wants)), speaking=True).modules,
+        *whole.importing(_all(one.handing_out for one in wants), (*READING, *calling)).modules,
+        *whole.importing(_all(one.handing_on for one in wants), calling).modules,
+        *whole.importing(_all(one.handing_tools for one in wants), RUNNING).modules,
     )
 
 
-def handing_on(program: Program) -> set[str]:
+def _all(names: Iterable[Iterable[str]]) -> list[str]:
+    return sorted({name for some in names for name in some})
+
+
+def _wants(program: Program) -> Wants:
+    givers = set[str]().union(*program.handing_out.values())
+    return Wants(
+        tuple(sorted(program.wanted)),
+        tuple(sorted(program.helping)),
+        tuple(sorted(program.handing_out)),
+        tuple(sorted(_handing_on(program))),
+        tuple(sorted(program.handing_tools)),
+        tuple(sorted(name for name in givers if name.isidentifier() and name[:2] != "__")),
+    )
+
+
+def _handing_on(program: Program) -> set[str]:
     """The packages that import what hands out responses: who imports it from them names the package alone."""
     return {
         name

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 def encode(outcome: Outcome) -> Json:
     """An outcome for `json.dumps`."""
     return [
-        [_finding(one) for one in outcome.findings],
+        [encode_finding(one) for one in outcome.findings],
         outcome.files_checked,
         [[one.path, one.reason, one.folder] for one in outcome.skipped],
         outcome.suppressed,
@@ -52,10 +52,11 @@ def decode(data: object) -> Outcome:
     if not all(isinstance(count, int) for count in counts):
         raise TypeError("no outcome")
     left_out = tuple(Skipped(path, reason, folder) for path, reason, folder in skipped)
-    return Outcome(tuple(_as_finding(one) for one in findings), checked, left_out, suppressed, known, stale)
+    return Outcome(tuple(decode_finding(one) for one in findings), checked, left_out, suppressed, known, stale)
 
 
-def _finding(finding: Finding) -> Json:
+def encode_finding(finding: Finding) -> Json:
+    """A finding for `json.dumps`."""
     fix = finding.fix
     return [
         finding.code,
@@ -71,6 +72,7 @@ def _finding(finding: Finding) -> Json:
         None if fix is None else [fix.applicability, fix.message, [_edit(one) for one in fix.edits]],
         finding.fingerprint,
         finding.label,
+        finding.beside,
     ]
 
 
@@ -82,8 +84,24 @@ def _edit(edit: Edit) -> Json:
     return [edit.line, edit.column, edit.end_line, edit.end_column, edit.content]
 
 
-def _as_finding(data: list[Any]) -> Finding:
-    code, name, severity, profile, place, function, message, reasons, origin, related, fix, fingerprint, label = data
+def decode_finding(data: list[Any]) -> Finding:
+    """The finding that `json.loads` gave back.  Raises ValueError or TypeError for anything else."""
+    (
+        code,
+        name,
+        severity,
+        profile,
+        place,
+        function,
+        message,
+        reasons,
+        origin,
+        related,
+        fix,
+        fingerprint,
+        label,
+        beside,
+    ) = data
     return Finding(
         code,
         name,
@@ -98,4 +116,5 @@ def _as_finding(data: list[Any]) -> Finding:
         None if fix is None else Fix(fix[0], fix[1], tuple(Edit(*edit) for edit in fix[2])),
         fingerprint,
         label,
+        beside,
     )
