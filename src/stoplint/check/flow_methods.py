@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - LIST_METHODS
+INPUTS = frozenset({"tool_input", "dict", "const"})
+"""What `block.input or {}` may be."""
+
 MUTATING = frozenset({"append", "extend", "insert", "appendleft"})
 MAPPINGS = frozenset({"message", "snapshot", "event", "delta", "event_message", "block", "event_block", "batch_item", "batch_result"})  # fmt: skip
 
@@ -86,6 +89,9 @@ def _several(run: Run, base: Value, name: str, arguments: Arguments, state: Stat
     """A value that may be several things: methods of text and lists still carry what is in them."""
     if base and all(atom.kind in ("text", "tool_input", "const", "mix", "choice", "reason_like") for atom in base):
         return frozenset(a for a in base if a.kind not in ("const", "choice")) | _joined(run, arguments, state)
+    if any(atom.kind == "tool_input" for atom in base) and all(atom.kind in INPUTS for atom in base):
+        ones = [call_method(run, value(atom), name, arguments, state, at, None) for atom in ordered(base)]
+        return union(one or UNKNOWN for one in ones)
     if name in TEXT_METHODS and any(atom.kind == "text" for atom in base):
         return frozenset(atom for atom in base if atom.kind == "text") | _joined(run, arguments, state)
     if base and all(atom.kind in ("list", "const", "symbol") for atom in base) and name in LIST_METHODS:

@@ -209,6 +209,7 @@ def is_ours(run: Run) -> bool:
 
 def check_blocks(run: Run, before: Value, after: Value, at: int, state: State) -> None:
     """A block is put behind another in the content of a turn: told when both types are certain."""
+    before = frozenset(atom for atom in before if atom != Atom("const", None, "NoneType"))  # never sent
     kinds, followers = types_of(run, before, state), types_of(run, after, state)
     if run.unsure or len(kinds) != 1 or len(followers) != 1 or not is_ours(run):
         return
