@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from stoplint.check import outcomes
@@ -102,9 +103,15 @@ class Shelf:
         self.cache.save(KIND, name, json.dumps(data, separators=(",", ":")).encode())
 
 
+@cache
+def _salt() -> bytes:
+    """The program that judges; asking the file system for it takes milliseconds, and there are many islands."""
+    return version().encode("utf-8", "surrogateescape")
+
+
 def key_of(modules: Sequence[ir.Module], facts: Callable[[str], Facts]) -> str:
     """Stands for everything that is found in an island depends on."""
-    digest = hashlib.blake2b(version().encode("utf-8", "surrogateescape"), digest_size=16)
+    digest = hashlib.blake2b(_salt(), digest_size=16)
     for module in modules:
         about = (module.path, module.name, module.is_package, module.cells, facts(module.path))
         for part in (repr(about), module.text):

@@ -3,8 +3,8 @@
 It depends on the files that are analysed, on files beside them (configuration, pins, ignore files, baselines), on where
 there are which files, and on the program itself.  All of that is noted with the outcome, and asked about in two steps:
 first whether the file system still says the same of every file and folder, which takes neither discovery nor a look
-into any file; then, with the files found anew, whether their contents are the same.  Nothing of a run is kept for a
-part of its files: what is found in one file may depend on any other.
+into any file; then, with the files found anew, whether their contents are the same.  What is found in one file may
+depend on any other that it leads to: `islands` keeps what was found in those that lead to each other.
 
 Nothing here ever fails a run: what cannot be read is computed anew, what cannot be written is not kept.
 """
