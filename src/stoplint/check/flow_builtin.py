@@ -366,7 +366,7 @@ def _gather(run: Run, arguments: Arguments, state: State, at: int) -> Value:
 
 
 _EXACT: dict[str, Builtin] = {
-    **dict.fromkeys(("str", "repr", "format", "sum", "max", "min", "sorted", "reversed", "json.dumps", "textwrap.dedent"), _carry),
+    **dict.fromkeys(("str", "repr", "format", "round", "abs", "sum", "max", "min", "sorted", "reversed", "json.dumps", "textwrap.dedent"), _carry),
     **dict.fromkeys(("any", "all", "type", "id", "hash", "callable"), _nothing),
     "bool": _truth,
     **dict.fromkeys(("range", "int", "float", "time.sleep", "asyncio.sleep", "super"), _silent),
