@@ -47,7 +47,7 @@ def note_named(name: Value, state: State, known: Value = UNKNOWN) -> None:
 
 def execute_inputs(run: Run, name: str, arguments: Arguments, state: State, at: int) -> None:
     """A tool call handed to code out of view, which runs it: its input, or the tool_use block as a whole."""
-    if is_display(name) or _makes(arguments):
+    if is_display(name) or _makes(arguments) or "messages" in arguments.keywords:  # another model is asked about it
         return
     direct = () if _passes_on(name) else (*arguments.positional, *arguments.keywords.values())
     for val in direct:
