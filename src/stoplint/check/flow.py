@@ -31,9 +31,10 @@ from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
+from stoplint.check.flow_retry import tried_again
 from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
-from stoplint.check.flow_try import catches, run_try, suppresses
+from stoplint.check.flow_try import run_try, suppresses
 from stoplint.check.flow_ways import each_way
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.names import is_test
@@ -83,14 +84,11 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
     recognise(run, info, state, partial(unknown_response, guessed=True))
-    after = run.program.retried_after(info)
-    first = dict(state.env) if after is not None else {}
+    first = dict(state.env) if info.func.decorators else {}
     exits = run_block(run, info.func.body, [state])
-    if after is not None:
-        again = [raised for kind, raised in run.frame.raised if catches(after, kind)]
-        for path in compact(again):
-            path.env = dict(first)
-            exits.go += run_block(run, info.func.body, [path]).go
+    for path in compact(tried_again(run, info)):
+        path.env = dict(first)
+        exits.go += run_block(run, info.func.body, [path]).go
     finish_function(run, run.frame)
     return exits.go
 

@@ -152,9 +152,11 @@ def _known(ends: list[State]) -> dict[Token, tuple[int, int]]:
     for token in ends[0].know:
         known = [end.know.get(token) for end in ends]
         here = [one for one in known if one is not None]
-        if len(here) == len(known) and not all(one.exposed for one in here):
+        if len(here) == len(known):
             remaining = content = 0
             for one in here:
                 remaining, content = remaining | one.remaining, content | one.content
+            if all(one.exposed for one in here):
+                remaining = 0  # it is no longer asked for
             found[token] = (remaining, content)
     return found

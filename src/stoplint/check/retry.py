@@ -1,4 +1,4 @@
-"""Retry decorators: after which exceptions a decorated function is called again."""
+"""Retry decorators: after which exceptions, and for which results, a decorated function is called again."""
 
 from __future__ import annotations
 
@@ -32,6 +32,31 @@ def retried_after(program: Program, info: FunctionInfo) -> frozenset[str] | None
         if names is not None:
             found = (found or frozenset()) | names
     return found
+
+
+def conditions_on_results(info: FunctionInfo) -> Iterator[tuple[ir.Expr | None, bool]]:
+    """What decorators ask of a result, None where that is its truth, and what the answer is for which they try again."""
+    for expr in info.func.decorators:
+        if not isinstance(expr, ir.Call):
+            continue
+        if (dotted_name(expr.func) or "").endswith("on_predicate"):
+            given = [arg.value for arg in expr.args if arg.keyword is None][1:2]
+            yield from ((test, True) for test in given) if given else ((None, False),)
+        for arg in expr.args:
+            yield from _on_results(arg.value) if arg.keyword in CONDITIONS else ()
+
+
+def _on_results(expr: ir.Expr) -> Iterator[tuple[ir.Expr, bool]]:
+    """`retry_if_result(empty)`, alone or beside other conditions."""
+    if isinstance(expr, ir.Call) and expr.args:
+        name = dotted_name(expr.func) or ""
+        if name.endswith(("if_result", "if_not_result")):
+            yield expr.args[0].value, not name.endswith("if_not_result")
+        for arg in expr.args:
+            yield from _on_results(arg.value)
+    elif isinstance(expr, ir.BinOp):
+        for part in expr.parts:
+            yield from _on_results(part)
 
 
 def _library(expr: ir.Expr) -> frozenset[str] | None:
