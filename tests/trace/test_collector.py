@@ -13,6 +13,8 @@ from stoplint.testing import text
 from stoplint.trace import collector, faults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import anthropic
 
 
@@ -65,10 +67,10 @@ def test_a_fault_of_a_finalizer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     listener = heard.append
     faults.listen(listener)
     try:
-        monkeypatch.setattr(collector, "_at_work", True)
+        monkeypatch.setattr(collector, "_thread", threading.get_ident())
         faults.note("here")
         assert heard == []
-        monkeypatch.setattr(collector, "_at_work", False)
+        monkeypatch.setattr(collector, "_thread", 0)
         before = faults.counts()["here"]
         assert heard == ["here"]
         faults.note("here")
@@ -85,3 +87,26 @@ def test_the_collector_is_left_alone_afterwards() -> None:
     collector.leave()
     collector.leave()
     assert gc.callbacks == before
+
+
+def two_turns(client: anthropic.Anthropic, between: Callable[[], object] = lambda: None) -> None:
+    first = client.messages.create(**PARAMS)
+    between()
+    asked = [*PARAMS["messages"], {"role": "assistant", "content": first.content}, {"role": "user", "content": "More"}]
+    client.messages.create(**{**PARAMS, "messages": asked})
+
+
+def test_what_another_thread_collects_keeps_no_turn_waiting(traced: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "_thread", threading.get_ident() + 1)
+    with fake(text("Hi."), repeat_last=True) as api:
+        two_turns(traced.client(api))
+    assert [turn["relation"] for turn in traced.turns] == ["new", "reply"]
+
+
+def test_a_turn_that_waits_is_found_by_the_request_that_carries_it_on(
+    traced: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fake(text("Hi."), repeat_last=True) as api:
+        monkeypatch.setattr(collector, "_thread", threading.get_ident())
+        two_turns(traced.client(api), lambda: monkeypatch.setattr(collector, "_thread", 0))
+    assert [turn["relation"] for turn in traced.turns] == ["new", "reply"]

@@ -7,14 +7,18 @@ is dropped then is only noted; what has to be told of it, under locks that are n
 from __future__ import annotations
 
 import gc
+from threading import get_ident
 
 _users = 0
-_at_work = False
+_thread = 0
+"""The thread that collects, 0 for none.  What others do meanwhile is no finalizer's work: a collection lets go of the
+interpreter where it runs Python code, and they go on.
+"""
 
 
 def at_work() -> bool:
-    """Whether a collection is under way; then the caller may be a finalizer that it runs."""
-    return _at_work
+    """Whether this thread is collecting; then the caller may be a finalizer that it runs."""
+    return _thread == get_ident()
 
 
 def attend() -> None:
@@ -27,13 +31,13 @@ def attend() -> None:
 
 def leave() -> None:
     """Listen no longer."""
-    global _users, _at_work  # noqa: PLW0603 - one collector a process
+    global _users, _thread  # noqa: PLW0603 - one collector a process
     _users -= 1
     if _users == 0:
         gc.callbacks.remove(_told)
-        _at_work = False
+        _thread = 0
 
 
 def _told(phase: str, info: dict[str, int]) -> None:  # noqa: ARG001 - the collector's signature
-    global _at_work  # noqa: PLW0603 - one collector a process
-    _at_work = phase == "start"
+    global _thread  # noqa: PLW0603 - one collector a process
+    _thread = get_ident() if phase == "start" else 0

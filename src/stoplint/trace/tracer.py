@@ -66,6 +66,8 @@ class Tracer:
         if self._on_first is not None:
             self._on_first()
             self._on_first = None
+        if self.pending or self._unsettled:
+            self.drain()  # this request may carry on one of them
         view = request.view(body)
         chains = self.chains
         me = get_ident()
@@ -87,8 +89,6 @@ class Tracer:
                 self._chain_over(chain)
         finally:
             self._inside.discard(me)
-        if self.pending or self._unsettled:
-            self.drain()
         return current
 
     # The response side.
