@@ -215,3 +215,9 @@ def test_a_syntax_error_is_shown_where_python_sees_it(
     run(["check", "--no-cache", "--output-format", "json"])
     (finding,) = json.loads(capsys.readouterr().out)
     assert (finding["code"], finding["line"], finding["column"]) == ("SL900", 2, column)
+
+
+def test_tests_that_call_what_hands_out_are_not_loaded_for_it(found) -> None:
+    use = "from client import ask\n\n\ndef show():\n    print(ask([]).content[0].text)\n"
+    assert found(client=HANDS_OUT, test_client=use) == []
+    assert found(client=HANDS_OUT, shown=use) == [("SL101", "show")]

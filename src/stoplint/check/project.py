@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
-from stoplint.check.names import absolute, ends, module_names
+from stoplint.check.names import absolute, ends, is_test, module_names
 from stoplint.check.screen import holds, imports, imports_own_package, speaks
 from stoplint.check.trail import Trail
 
@@ -105,7 +105,12 @@ class Project:
         self.trail.imports.append((stems, packages, tuple(word.decode() for word in words)))
         written = [stem.encode() for stem in stems]
         return self._load(
-            [path for path in self.left if self._imports(path, called, written, words, packages=packages)]
+            [
+                path
+                for path in self.left
+                if not is_test(self.names[path].name)  # what a test makes of an answer is nobody's loss
+                and self._imports(path, called, written, words, packages=packages)
+            ]
         )
 
     def _imports(

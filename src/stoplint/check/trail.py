@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from stoplint.check import directives
+from stoplint.check.names import is_test
 from stoplint.check.screen import holds, imports, imports_own_package, may_matter, speaks
 
 if TYPE_CHECKING:
@@ -77,8 +78,11 @@ class Trail:
             return True
         if (self.limit is None or path in self.asked) and speaks(data):
             return True
-        is_package = path.replace("\\", "/").rpartition("/")[2].startswith("__init__.")
-        return any(_may_import(data, is_package, *question) for question in self.imports)
+        name = path.replace("\\", "/").rpartition("/")[2]
+        is_package = name.startswith("__init__.")
+        return not is_test(name.partition(".")[0]) and any(
+            _may_import(data, is_package, *question) for question in self.imports
+        )
 
 
 def _may_import(data: bytes, is_package: bool, stems: tuple[str, ...], packages: bool, words: tuple[str, ...]) -> bool:
