@@ -403,3 +403,58 @@ def test_a_call_is_looked_into_once() -> None:
     survey(program)
     run = run_root(program, program.functions["m:f"])
     assert run.openings == run.requests == 1
+
+
+@pytest.mark.parametrize("verdict", ['"YES" in {}', 'not "ERROR" in {}', 'any(word in {} for word in ("YES", "SURE"))'])
+def test_a_verdict_read_off_the_text_is_a_use(verdict: str) -> None:
+    code = f"""
+def f(q):
+    return {verdict.format("text(request(q))")}
+"""
+    assert codes(code) == {"SL101"}
+
+
+ASKED_ANEW = """
+def ask(prompt):
+    try:
+        return client.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": prompt}])
+    except anthropic.APIError:
+        return None
+
+def f(q):
+    while True:
+        try:
+            given = %s
+            r = ask(given)
+            if r is None:
+                continue
+            print(r.content[0].text)
+        except Exception:
+            print("again")
+"""
+
+
+def test_what_a_helper_sent_is_another_thing_when_its_question_is() -> None:
+    assert codes(ASKED_ANEW % 'input("? ")') == {"SL101"}
+    assert codes(ASKED_ANEW % "q") == {"SL101", "SL203"}
+
+
+RETRIED = """
+from retry import retry
+
+@retry(tries=3, exceptions=(RuntimeError,))
+def f(q):
+    try:
+        r = request(q)
+        found = r.content[0].text if r.content else ""
+        if not found:
+            %s
+        return found
+    except Exception as error:
+        raise RuntimeError from error
+"""
+
+
+def test_what_fails_by_chance_does_not_fail_for_want_of_content() -> None:
+    assert codes(RETRIED % "print(r.stop_reason)") == {"SL102"}
+    assert "SL203" in codes(RETRIED % 'raise ValueError("nothing")')
