@@ -221,3 +221,14 @@ def test_tests_that_call_what_hands_out_are_not_loaded_for_it(found) -> None:
     use = "from client import ask\n\n\ndef show():\n    print(ask([]).content[0].text)\n"
     assert found(client=HANDS_OUT, test_client=use) == []
     assert found(client=HANDS_OUT, shown=use) == [("SL101", "show")]
+
+
+def test_a_request_that_a_thread_sends_is_where_its_method_is_named(found, capsys: pytest.CaptureFixture[str]) -> None:
+    app = (
+        "import asyncio\n\n"
+        + CLIENT
+        + "async def text(messages):\n    message = await asyncio.to_thread(\n        client.messages.create,\n"
+        + '        model="m",\n        max_tokens=9,\n        messages=messages,\n    )\n    return message.content[0].text\n'
+    )
+    assert found(app=app) == [("SL101", "text")]
+    assert origin(capsys) == ("app.py", app[: app.index("client.messages")].count("\n") + 1)
