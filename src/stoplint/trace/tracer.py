@@ -89,6 +89,8 @@ class Tracer:
                 self._chain_over(chain)
         finally:
             self._inside.discard(me)
+        if self.pending or self._unsettled:
+            self.drain()  # what a finalizer left in the meantime
         return current
 
     # The response side.
