@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stoplint.check.screen import imports, may_matter, speaks
+from stoplint.check.screen import holds, imports, may_matter, speaks
 from stoplint.sdk import STEPS
 
 REQUESTS = [
@@ -152,3 +152,17 @@ def test_hostile_text_is_read_once(text: str) -> None:
     """Nothing here has many ways to be matched: it would not come to an end."""
     may_matter(text.encode())
     imports(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"x = ask(1)", True),
+        (b"x = client.ask (1)", True),
+        (b"x = task(1)", False),
+        (b"x = ask", False),
+        (b"message.content", True),
+    ],
+)
+def test_a_word_with_a_parenthesis_is_the_call_of_a_whole_name(data: bytes, expected: bool) -> None:
+    assert holds(data, (b".content", b"ask(")) is expected
