@@ -97,6 +97,11 @@ def names(mask: int) -> tuple[str, ...]:
     return tuple(value for value in VALUES if mask & BIT[value])
 
 
+def tells_the_end(mask: int) -> bool:
+    """Whether reasons keep a finished answer and a cut one apart: they hold one of the two."""
+    return (mask & (END_TURN | MAX_TOKENS)) in (END_TURN, MAX_TOKENS)
+
+
 def nearest(value: str) -> str | None:
     """The stop reason that `value` most likely was meant to be, or None when nothing is near."""
     lowered = value.strip().lower().replace("-", "_").replace(" ", "_")

@@ -232,6 +232,20 @@ def test_a_table_of_truth_values(more: str, default: str, expected: set[str]) ->
     assert codes(TABLES % (more, default)) == expected
 
 
+FLAGS = """
+FINE = {%s}
+
+def f(q):
+    r = request(q)
+    return {"text": text(r), "fine": FINE.get(r.stop_reason, %s)}
+"""
+
+
+def test_a_flag_of_a_table_tells_what_the_table_tells() -> None:
+    assert codes(FLAGS % ('"end_turn": True', False)) == set()
+    assert "SL102" in codes(FLAGS % ('"refusal": False', True))
+
+
 ACTIONS = """
 class Act(enum.Enum):
     TOOLS = 1

@@ -22,7 +22,7 @@ from stoplint.check.values import (
     text_of,
     value,
 )
-from stoplint.reasons import END_TURN, MAX_TOKENS
+from stoplint.reasons import tells_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,8 +77,7 @@ def exposes(atom: Atom) -> bool:
 
 def _tells_the_end(atom: Atom) -> bool:
     """A truth value that keeps a finished answer and a cut one apart: `complete=message.stop_reason == "end_turn"`."""
-    mask = atom.info if atom.kind == "test" and isinstance(atom.info, int) else 0
-    return (mask & (END_TURN | MAX_TOKENS)) in (END_TURN, MAX_TOKENS)
+    return atom.kind == "test" and isinstance(atom.info, int) and tells_the_end(atom.info)
 
 
 def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) -> None:

@@ -21,7 +21,7 @@ from stoplint.check.values import (
     text_of,
     value,
 )
-from stoplint.reasons import BIT, END_TURN, EVERY, MAX_TOKENS, OTHER, STOP_SEQUENCE, mask_of
+from stoplint.reasons import BIT, END_TURN, EVERY, OTHER, STOP_SEQUENCE, mask_of, tells_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -215,7 +215,9 @@ def assigned_for(run: Run, target: ir.Expr, val: Value, at: int, state: State) -
     variable has it: where it speaks of no other reasons than end_turn, or of none but those, it tells them apart.
     """
     if isinstance(literal(val), bool):
-        return val | {Atom("verdict", token) for token in _tested(run, state) if _is_told(state.know[token].remaining)}
+        return val | {
+            Atom("verdict", token) for token in _tested(run, state) if tells_the_end(state.know[token].remaining)
+        }
     name = target.id if isinstance(target, ir.Name) else target.name if isinstance(target, ir.Attr) else ""
     if not any(word in name.lower() for word in RESULT_WORDS):
         return val
@@ -255,11 +257,6 @@ def _tested(run: Run, state: State) -> list[Token]:
         for token, known, track in tracks
         if track is not None and not known.exposed and any(_here(run, where) for where in track.tests)
     ]
-
-
-def _is_told(remaining: int) -> bool:
-    """Whether it is known that the answer is finished, or that it is not."""
-    return (remaining & (END_TURN | MAX_TOKENS)) in (END_TURN, MAX_TOKENS)
 
 
 def _here(run: Run, where: Where) -> bool:
