@@ -171,7 +171,9 @@ def test_what_a_test_makes_of_an_answer(found) -> None:
         + f"def ask(messages):\n    message = {ASK.format('messages')}\n"
         + '    return {"text": message.content[0].text if message.content else "", "reason": message.stop_reason}\n'
     )
-    use = "from client import ask\n\n\ndef {}():\n    print(ask([])['text'])\n"
+    # It makes a request of its own: tests that make none are not even loaded.
+    own = f"def {{0}}_itself(messages):\n    print({ASK.format('messages')}.stop_reason)\n\n\n"
+    use = CLIENT + "from client import ask\n\n\n" + own + "def {0}():\n    print(ask([])['text'])\n"
     assert found(client=client, test_client=use.format("test_ask")) == []
     assert found(client=client, app=use.format("show")) == [("SL101", "show")]
 
@@ -185,7 +187,8 @@ def test_a_test_that_puts_a_mock_in_place(found) -> None:
         + '            if block.type == "tool_use":\n                self.emit(block.input)\n'
     )
     test = (
-        "from unittest.mock import MagicMock\n\nimport anthropic\n\nfrom loop import Agent\n\n\n"
+        f"from unittest.mock import MagicMock\n\n{CLIENT}from loop import Agent\n\n\n"
+        f"def itself(messages):\n    print({ASK.format('messages')}.stop_reason)\n\n\n"
         "def test_run():\n    agent = Agent()\n    agent.emit = MagicMock()\n    agent.run([])\n"
     )
     assert found(loop=loop, test_loop=test) == []
