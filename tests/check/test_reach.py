@@ -181,7 +181,7 @@ def test_what_a_test_makes_of_an_answer(found) -> None:
 def test_a_test_that_puts_a_mock_in_place(found) -> None:
     loop = (
         CLIENT
-        + "class Agent:\n    def emit(self, call):\n        print(call)\n\n"
+        + "class Base:\n    def emit(self, call):\n        print(call)\n\n\nclass Agent(Base):\n"
         + f"    def run(self, messages):\n        message = {ASK.format('messages')}\n"
         + "        print(message.stop_reason)\n        for block in message.content:\n"
         + '            if block.type == "tool_use":\n                self.emit(block.input)\n'
