@@ -235,3 +235,49 @@ def test_a_request_that_a_thread_sends_is_where_its_method_is_named(found, capsy
     )
     assert found(app=app) == [("SL101", "text")]
     assert origin(capsys) == ("app.py", app[: app.index("client.messages")].count("\n") + 1)
+
+
+def test_a_method_that_gets_an_answer_is_loaded_with_its_class(found, tmp_path: Path) -> None:
+    (tmp_path / "costs.py").write_text(
+        "class Costs:\n    def note(self, answer):\n        self.total = answer.usage.output_tokens\n", encoding="utf-8"
+    )
+    app = (
+        "import anthropic\nfrom costs import Costs\n\n\nclass App:\n    def __init__(self):\n"
+        "        self.client = anthropic.Anthropic()\n        self.costs = Costs()\n\n"
+        f"    def ask(self, question):\n        answer = self.{ASK.format('[question]')}\n"
+        "        self.costs.note(answer)\n        return answer.content[0].text\n"
+    )
+    assert found(app=app) == [("SL101", "App.ask")]
+
+
+def test_a_method_that_looks_is_loaded_with_its_class(found, tmp_path: Path) -> None:
+    (tmp_path / "checks.py").write_text(
+        "class Checks:\n    def note(self, answer):\n        if answer.stop_reason != 'end_turn':\n            raise ValueError\n",
+        encoding="utf-8",
+    )
+    app = (
+        "import anthropic\nfrom checks import Checks\n\n\nclass App:\n    def __init__(self):\n"
+        "        self.client = anthropic.Anthropic()\n        self.checks = Checks()\n\n"
+        f"    def ask(self, question):\n        answer = self.{ASK.format('[question]')}\n"
+        "        self.checks.note(answer)\n        return ''.join(b.text for b in answer.content)\n"
+    )
+    assert found(app=app) == []
+
+
+def test_a_client_of_a_factory_for_several(found, tmp_path: Path) -> None:
+    (tmp_path / "clients.py").write_text(
+        "import anthropic\n\n\ndef make(kind):\n    if kind == 'a':\n        return anthropic.Anthropic()\n"
+        "    from openai import OpenAI\n    return OpenAI()\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "costs.py").write_text(
+        "class Costs:\n    def note(self, answer):\n        self.total = answer.usage.output_tokens\n", encoding="utf-8"
+    )
+    app = (
+        "from clients import make\nfrom costs import Costs\n\n\nclass App:\n    def __init__(self, kind):\n"
+        "        self.client, self.kind, self.costs = None, kind, Costs()\n\n    def ask(self, question):\n"
+        "        if self.client is None:\n            self.client = make(self.kind)\n"
+        f"        answer = self.{ASK.format('[question]')}\n"
+        "        self.costs.note(answer)\n        return answer.content[0].text\n"
+    )
+    assert found(app=app) == [("SL101", "App.ask")]

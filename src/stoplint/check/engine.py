@@ -21,7 +21,7 @@ from stoplint.check.solve import solve, survey
 from stoplint.findings import Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from stoplint.check import ir
@@ -235,7 +235,18 @@ def _wider(whole: Project, wants: Sequence[Wants]) -> tuple[ir.Module, ...]:
         *whole.importing(_all(one.handing_out for one in wants), (*READING, *calling)).modules,
         *whole.importing(_all(one.handing_on for one in wants), calling).modules,
         *whole.importing(_all(one.handing_tools for one in wants), RUNNING).modules,
+        *_with_methods(whole, _all(one.methods for one in wants)),
     )
+
+
+def _with_methods(whole: Project, wanted: Sequence[str]) -> Iterator[ir.Module]:
+    """The modules of the classes among `class:method` that define the method."""
+    classes: dict[str, set[str]] = {}
+    for one in wanted:
+        cls, _, method = one.rpartition(":")
+        classes.setdefault(method, set()).add(cls)
+    for method, names in sorted(classes.items()):
+        yield from whole.defining(_modules(names), method=method).modules
 
 
 def _all(names: Iterable[Iterable[str]]) -> list[str]:
@@ -251,6 +262,7 @@ def _wants(program: Program) -> Wants:
         tuple(sorted(_handing_on(program))),
         tuple(sorted(program.handing_tools)),
         tuple(sorted(name for name in givers if name.isidentifier() and name[:2] != "__")),
+        tuple(sorted(f"{cls}:{method}" for cls, method in program.methods)),
     )
 
 

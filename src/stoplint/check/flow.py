@@ -28,8 +28,9 @@ from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned, open_again
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_lists import as_list, extended, iterate
-from stoplint.check.flow_loops import Loop, finish_function, finish_loop, note_exit
+from stoplint.check.flow_loops import Loop, finish_function, finish_loop, gathered, note_exit
 from stoplint.check.flow_match import run_match
+from stoplint.check.flow_mix import choose_default
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
 from stoplint.check.flow_retry import tried_again
 from stoplint.check.flow_shapes import recognise
@@ -83,7 +84,7 @@ def run_block(run: Run, body: Sequence[ir.Stmt], states: list[State]) -> Exits:
 
 def run_function(run: Run, info: FunctionInfo, state: State) -> list[State]:
     """Run a function's body; return the paths that fall off its end.  A retry decorator makes it a loop."""
-    recognise(run, info, state, partial(unknown_response, guessed=True))
+    recognise(run, info, state, unknown_response)
     first = dict(state.env) if info.func.decorators else {}
     exits = run_block(run, info.func.body, [state])
     for path in compact(tried_again(run, info)):
@@ -261,6 +262,7 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     if len(sides) > 1:
         note_branch(run, node.at, *sides)
         note_thinned(run, node.test, *sides)
+        choose_default(run, node, state, exits.go)
     if of_error and len(sides) > 1 and not all(sides):
         for path in exits.go:
             open_again(path)
@@ -321,18 +323,23 @@ def _while(run: Run, node: ir.While, state: State) -> Exits:
 
 def _for(run: Run, node: ir.For, state: State) -> Exits:
     items = evaluate(run, node.iter, state)
+    begun, asked = dict(state.env), run.free_tests
 
     def enter(head: State) -> tuple[list[State], list[State]]:
         past = head.copy()
         advance(items, past, ENDED)
         advance(items, head, RUNNING)
         inner = iterate(run, items, head)
+        loop.over.update(atom.ref for atom in inner)
         bind(run, node.target, inner, head)
         enter_blocks(run, loop, inner, head)
         return [head], [past]
 
     loop = Loop(run.where(node.at), bounded=True)
-    return _loop(run, node.body, node.orelse, state, enter, loop)
+    exits = _loop(run, node.body, node.orelse, state, enter, loop)
+    if run.free_tests == asked:
+        gathered(loop, begun, exits.go)
+    return exits
 
 
 def _with(run: Run, node: ir.With, state: State) -> Exits:

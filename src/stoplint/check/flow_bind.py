@@ -12,7 +12,7 @@ from stoplint.check.flow_lists import iterate
 from stoplint.check.flow_names import read_off
 from stoplint.check.flow_paths import renewed
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, in_part, literal, ordered, value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -117,5 +117,6 @@ def _unpack(run: Run, target: ir.Seq, val: Value, state: State) -> None:
             columns.append(tuple(read_off(run, item, target.at) for item in obj.items) if told else obj.items)
             rest.discard(atom)
     inner = iterate(run, frozenset(rest), state)
+    inner = in_part(inner)
     for index, item in enumerate(target.items):
         bind(run, item, inner.union(*(column[index] for column in columns)), state)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
-from stoplint.check.flow_builtin import call_external
+from stoplint.check.flow_builtin import HANDED, call_external
 from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
-from stoplint.check.flow_errors import ERRORS, built_by_call
+from stoplint.check.flow_errors import ERRORS, built_by_call, leave
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import execute_inputs, execute_named, is_display
 from stoplint.check.flow_expr import step
@@ -21,6 +21,7 @@ from stoplint.check.flow_request import header_betas, make_request, request_kind
 from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.index import is_declared_only
+from stoplint.check.leaving import LEAVING, is_parsers
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def _call(run: Run, expr: ir.Call, state: State) -> Value:
         if handled is not None:
             return handled
         callee = step(run, base, "." + expr.func.name, state, expr.func.at, expr.func.obj)
+        if is_parsers(expr.func) and not any(atom.kind == "func" for atom in callee):
+            leave(run, "SystemExit", arguments, state, expr.at)
         if not callee:
             return _unknown(run, expr.func.name, base, arguments, state, expr.at)
     else:
@@ -127,6 +130,9 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
         )
         return call(run, inner, merged, state, at)
     if atom.kind == "external":
+        kind = LEAVING.get(str(atom.ref).removeprefix("builtins."))
+        if kind is not None:
+            leave(run, kind, arguments, state, at)
         return call_external(run, str(atom.ref), arguments, state, at, None)
     following = sdk.STEPS.get((atom.kind, "()"))
     if following is not None:
@@ -170,6 +176,8 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         items = Arguments(tuple(iterate(run, val, state) for val in arguments.positional[1:]))
         return value(Atom("iterator", run.token(at), call(run, arguments.positional[0], items, state, at)))
     shown = is_display(name)
+    if name and not shown and not run.max_depth:
+        _want_method(run, name, arguments)
     if name in VALIDATORS:
         run.parse(arguments.all(), "ValidationError", at, state)
     execute_inputs(run, name, arguments, state, at)
@@ -192,6 +200,17 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
     if name == "result" and base:
         return base
     return UNKNOWN
+
+
+def _want_method(run: Run, name: str, arguments: Arguments) -> None:
+    """A method gets an answer, of an object that is out of view: its class may be one that the module imports."""
+    if not any(atom.kind in HANDED for atom in arguments.all()):
+        return
+    module = run.frame.module
+    for alias in module.index.imports.values():
+        for atom in run.program.imported(alias, module.name) if alias.local[:1].isupper() else ():
+            if atom.kind == "external":
+                run.program.methods.add((str(atom.ref), name))
 
 
 def _callable(atom: Atom) -> bool:

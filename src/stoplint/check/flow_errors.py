@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import ErrorCompared, ErrorRead, ReasonInvented
 from stoplint.check.flow_core import set_path
-from stoplint.check.flow_escape import reach
+from stoplint.check.flow_escape import escape, reach
 from stoplint.check.knowledge import EMPTY, NONEMPTY
+from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, text_of, value
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def is_ours(name: str) -> bool:
 def fails_requests(names: frozenset[str]) -> bool:
     """Whether a handler of these classes (none: a bare one) sees a request fail."""
     return not names or any(one in BROAD or is_ours(one) for one in names)
+
+
+def leave(run: Run, kind: str, arguments: Arguments, state: State, at: int) -> NoReturn:
+    """A call does not come back: it raises an exception of that name.  Raises Stop: this path is over."""
+    escape(run, arguments.all(), at, state, shown=True)
+    run.frame.raised.append((kind, state.copy()))
+    raise Stop
 
 
 def error_member(run: Run, atom: Atom, name: str, state: State, at: int, path: str | None) -> Value:

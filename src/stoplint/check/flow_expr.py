@@ -36,6 +36,7 @@ from stoplint.check.values import (
     Value,
     Where,
     const,
+    in_part,
     literal,
     only,
     ordered,
@@ -176,7 +177,7 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
     if atom.kind == "dict":
         return _lookup(run, atom, key, expr.at, state)
     if atom.kind in ("text", "exception_text"):
-        return value(atom)
+        return in_part(value(atom))
     if atom.kind == "symbol":
         return value(Atom("symbol", ("item", atom.ref, position))) if position is not None else UNKNOWN
     following = sdk.STEPS.get((atom.kind, "[]"))
@@ -321,7 +322,7 @@ def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
 
 @evaluates(ir.Comp)
 def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
-    inner = state.copy()
+    inner, asked = state.copy(), run.free_tests
     paths = [inner]
     whole: Value = UNKNOWN
     for loop in expr.loops:
@@ -340,6 +341,8 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
             entered += kept
         paths = entered
     values = [evaluate(run, part, path) for path in paths for part in expr.parts]
+    if run.free_tests > asked:
+        values = [in_part(val) for val in values]
     state.heap.update({ref: obj for path in paths for ref, obj in path.heap.items()})
     for path in paths:
         for token, known in path.know.items():
@@ -348,7 +351,7 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
                 state.know[token] = state.know[token].shown()
     if expr.kind == "dict":
         return carried(values) | whole
-    return fresh_list(run, expr.at, union(values), state, kind=expr.kind)
+    return fresh_list(run, expr.at, union(values) | whole, state, kind=expr.kind)
 
 
 def _leaves_out(test: ir.Expr, key: str) -> bool:
@@ -381,8 +384,7 @@ def _yield(run: Run, expr: ir.Yield, state: State) -> Value:
     val = evaluate(run, expr.value, state)
     if expr.is_from:
         val = iterate(run, val, state) or val
+    run.frame.yielded |= val
     if len(run.frames) == 1:
         escape(run, val, expr.at, state)
-    else:
-        run.frame.yielded |= val
     return UNKNOWN

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check.annotations import annotated
-from stoplint.check.flow_blocks import INTERRUPTED, note_answer, note_interrupt
+from stoplint.check.flow_blocks import note_answer, note_interrupt
 from stoplint.check.flow_core import Arguments, evaluate
+from stoplint.check.flow_errors import leave
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.flow_follow import void
+from stoplint.check.flow_forget import forget
 from stoplint.check.flow_kinds import is_tool_call, put_by
 from stoplint.check.flow_loops import note_exit, recursion
 from stoplint.check.flow_paths import leave_callee
@@ -21,15 +24,12 @@ from stoplint.check.flow_reasons import converted, enum_members
 from stoplint.check.flow_results import holds_results, note_handed
 from stoplint.check.flow_turns import check_blocks
 from stoplint.check.flow_ways import came_out, come_out, joined
-from stoplint.check.knowledge import START, DictObj, Knowledge, ListObj, Obj, State
+from stoplint.check.knowledge import START, DictObj, ListObj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-    from collections.abc import Set as AbstractSet
-
     from stoplint.check import ir
     from stoplint.check.program import FunctionInfo
 
@@ -59,6 +59,9 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     recursion(run, callee, at, state)
     telling = tracked or any(holds_results(run, atom, state) for atom in arguments.all())
     if not _worth_it(run, key, info, telling=telling) and not _kept_by(run, info, given, tracked=tracked):
+        kind = run.program.leaves(key)
+        if kind is not None:
+            leave(run, kind, arguments, state, at)
         return _unread(run, key, arguments, state, at, tracked=tracked)
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
@@ -84,7 +87,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
         if all(atom.kind in ("text", "const") for atom in val):
             run.hand_out(val, at, end, openings)
     result = _merge(run, info, frame, ends, state, caller_env, at)
-    _forget(run, result, state, heap, know)
+    forget(run, result, state, heap, know)
     return result
 
 
@@ -95,7 +98,7 @@ def _as_before(run: Run, state: State, at: int) -> Value | None:
     if result is not None:
         state.env = env
         leave_callee(state, len(run.frame.path))
-        _forget(run, result, state, heap, know)
+        forget(run, result, state, heap, know)
     return result
 
 
@@ -109,7 +112,9 @@ def _unread(run: Run, key: str, arguments: Arguments, state: State, at: int, *, 
     if run.max_depth:
         return UNKNOWN
     run.reads.add((GIVEN, key))
-    return value(Atom("given", key)) if key in run.program.giving else UNKNOWN
+    if key in run.program.giving:
+        return value(Atom("given", key))
+    return run.program.handed_out.get(key, UNKNOWN)
 
 
 def _hand_up(run: Run, frame: Frame) -> None:
@@ -118,59 +123,6 @@ def _hand_up(run: Run, frame: Frame) -> None:
         raised.env = dict(frame.caller_env)
         leave_callee(raised, len(run.frame.path))
         run.frame.raised.append((kind, raised))
-
-
-def _forget(run: Run, result: Value, state: State, heap: dict[Hashable, Obj], know: dict[Token, Knowledge]) -> None:
-    """Drop what a call made and nothing holds any more, so that long call chains stay cheap; a response that nobody
-    holds is settled.
-    """
-    new = state.heap.keys() - heap.keys()
-    if not new and state.know.keys() == know.keys():
-        return
-    todo = [*result, *(atom for val in state.env.values() for atom in val if atom.ref in new)]
-    for ref, obj in heap.items():
-        now = state.heap.get(ref)
-        if now is not obj and now is not None:
-            todo += _members(now)
-    live: set[Hashable] = set()
-    tokens = _live(todo, live, new, state)
-    held = tokens | know.keys()
-    told = [ref for ref in new - live if ref in run.program.heap or _told(ref, state.heap[ref], held)]
-    # What was sent holds what it was made of: when that changes, it is not the same any more.
-    _live([atom for ref in told for atom in _members(state.heap[ref])], live, new, state)
-    for ref in new - live - set(told):
-        del state.heap[ref]
-    sent = {one.token for obj in state.heap.values() if isinstance(obj, ListObj) for one in obj.sent}
-    for token in [token for token in state.know if token not in know and token not in tokens and token not in sent]:
-        run.settle(token, state.know.pop(token))
-
-
-def _live(todo: list[Atom], live: set[Hashable], new: AbstractSet[Hashable], state: State) -> set[Hashable]:
-    """Add to `live` the `new` heap entries that values lead to; return what the values refer to."""
-    refs: set[Hashable] = set()
-    while todo:
-        atom = todo.pop()
-        refs.add(atom.ref)
-        if isinstance(atom.info, frozenset):
-            todo += [inner for inner in atom.info if isinstance(inner, Atom)]
-        if atom.ref in live or atom.ref not in new:
-            continue
-        live.add(atom.ref)
-        todo += _members(state.heap[atom.ref])
-    return refs
-
-
-def _told(ref: Hashable, obj: Obj, held: set[Hashable]) -> bool:
-    """Whether a heap entry says what a request sent whose answer is still held."""
-    if isinstance(ref, tuple) and len(ref) == 2 and ref[0] in ("options", INTERRUPTED):
-        return ref[1] in held
-    return isinstance(obj, ListObj) and any(one.token in held for one in obj.sent)
-
-
-def _members(obj: Obj) -> list[Atom]:
-    if isinstance(obj, ListObj):
-        return [*obj.members, *obj.last, *(atom for item in obj.items or () for atom in item)]
-    return [atom for _, val in obj.items for atom in val]
 
 
 def _tells(run: Run, key: str, atom: Atom, state: State) -> bool:
@@ -256,9 +208,9 @@ def _bind_parameters(run: Run, info: FunctionInfo, callee: Atom, arguments: Argu
             state.heap[ref] = DictObj(tuple(keywords.items()), bool(arguments.splats))
             state.env[param.name] = value(Atom("dict", ref))
         elif positional and param.kind != "keyword":
-            state.env[param.name] = positional.pop(0) or parameter(run, info, param)
+            state.env[param.name] = positional.pop(0) or _anew(run, parameter(run, info, param), state)
         elif param.name in keywords:
-            state.env[param.name] = keywords.pop(param.name) or parameter(run, info, param)
+            state.env[param.name] = keywords.pop(param.name) or _anew(run, parameter(run, info, param), state)
         elif param.name in splatted:
             state.env[param.name] = splatted[param.name]
         elif inputs := frozenset(a for splat in arguments.splats for a in splat if a.kind == "tool_input"):
@@ -283,6 +235,15 @@ def parameter(run: Run, info: FunctionInfo, param: ir.Param) -> Value:
     """What a parameter is when nothing is known of the argument: what its annotation says, else itself."""
     noted = annotated(run.program, info.module, param.note)
     return noted or value(Atom("symbol", Token(run.site(0), run.frame.path, f"{info.key} {param.name}")))
+
+
+def _anew(run: Run, val: Value, state: State) -> Value:
+    """A parameter for an argument of which nothing is known: in another call it may be another one."""
+    for atom in val:
+        if atom.kind == "symbol":
+            void(run, atom, state)
+            state.heap.pop(atom.ref, None)
+    return val
 
 
 def _run_body(run: Run, info: FunctionInfo, state: State) -> list[State]:

@@ -13,11 +13,11 @@ from stoplint.check.flow_core import evaluate
 from stoplint.check.flow_kinds import put_by
 from stoplint.check.flow_reasons import note_entries
 from stoplint.check.flow_turns import check_blocks, describe, put_behind
-from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State, Turn, changed, grown
+from stoplint.check.knowledge import ANY, START, DictObj, ListObj, Sending, State, Turn, changed, grown
 from stoplint.check.values import STEADY, UNKNOWN, Atom, BlockInfo, Token, Value, Where, only, ordered, union, value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from stoplint.check.run import Run
 
@@ -52,8 +52,46 @@ def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
     ):
         built = old
     state.heap[ref] = built
+    if old is None:
+        state.heap[ref] = replace(built, sent=_sent_by_caller(run, ref, state) or built.sent)
     note_entries(run, ref, expr.items)
     return value(Atom("list", ref))
+
+
+def _sent_by_caller(run: Run, ref: Token, state: State) -> frozenset[Sending]:
+    """Of a list in a function that calls itself: the requests to which a call around this one sent the same."""
+    for frame in run.frames[:-1]:
+        before = Token(ref.site, frame.path)
+        known = state.heap.get(before)
+        if isinstance(known, ListObj) and _equal(run, value(Atom("list", before)), value(Atom("list", ref)), state):
+            return known.sent
+    return frozenset()
+
+
+def _alike(run: Run, before: Sequence[Value], now: Sequence[Value], state: State, depth: int) -> bool:
+    """Whether values are sure to be, one by one, equal to others."""
+    return len(before) == len(now) and all(
+        _equal(run, one, other, state, depth) for one, other in zip(before, now, strict=True)
+    )
+
+
+def _equal(run: Run, one: Value, other: Value, state: State, depth: int = 4) -> bool:
+    if one == other:
+        return is_one(one) and stable(run, one, state)
+    first, second = only(one, "list", "dict"), only(other, "list", "dict")
+    if first is None or second is None or not depth:
+        return False
+    left, right = state.heap.get(first.ref), state.heap.get(second.ref)
+    if isinstance(left, ListObj) and isinstance(right, ListObj):
+        return None not in (left.items, right.items) and _alike(
+            run, left.items or (), right.items or (), state, depth - 1
+        )
+    if isinstance(left, DictObj) and isinstance(right, DictObj) and not left.open and not right.open:
+        before, now = dict(left.items), dict(right.items)
+        return before.keys() == now.keys() and _alike(
+            run, [*before.values()], [now[key] for key in before], state, depth - 1
+        )
+    return False
 
 
 def _at(expr: ir.Expr) -> int:

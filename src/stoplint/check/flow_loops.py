@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from stoplint.check.events import GoesOn, LoopContinued
 from stoplint.check.flow_escape import reach
 from stoplint.check.knowledge import DictObj, ListObj, State
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, text_of
+from stoplint.check.values import EMPTY_STRING, UNKNOWN, Atom, Token, Value, Where, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
     from stoplint.check.run import Frame, Run
 
 OF_ANSWERS = frozenset(
@@ -37,7 +39,7 @@ class Loop:
     """A loop, or the body of a function that calls itself, while it is interpreted.  `bounded`: something else than the
     answers can end it; `flagged`: a variable that is True or False decides; `requests`: those made in it; `inside`: the
     paths that enter its body, in the latest round; `blocks`: the answers whose blocks it goes over, `lost`: where it may
-    leave a call without a result.
+    leave a call without a result; `over`: what the items that it goes over are parts of.
     """
 
     where: Where
@@ -47,6 +49,7 @@ class Loop:
     blocks: dict[Token, int] = field(default_factory=dict)
     lost: dict[tuple[Token, Where], str] = field(default_factory=dict)
     inside: list[State] = field(default_factory=list)
+    over: set[Hashable] = field(default_factory=set)
 
 
 def note_test(run: Run, val: Value, state: State) -> None:
@@ -112,6 +115,17 @@ def _goes_on(run: Run, states: list[State], tokens: set[Token]) -> tuple[GoesOn,
                 known = state.know[token]
                 found[GoesOn(request, known.remaining, known.content, _answered(state, token))] = None
     return tuple(found)
+
+
+def gathered(loop: Loop, begun: Mapping[str, Value], after: Sequence[State]) -> None:
+    """What was an empty string before a loop over an answer that asked for nothing but the answer's parts, and may be text
+    of them now, is empty only where there is no text in them.  `begun`: the variables before.
+    """
+    for name in [name for name, val in begun.items() if val == EMPTY_STRING]:
+        for state in after:
+            texts = state.env.get(name, UNKNOWN) - EMPTY_STRING
+            if len({atom.ref for atom in texts} & loop.over) == 1 and all(atom.kind == "text" for atom in texts):
+                state.env[name] = texts
 
 
 def _answered(state: State, token: Token) -> bool:

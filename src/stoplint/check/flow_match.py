@@ -12,6 +12,7 @@ from stoplint.check.flow_cond import branch, split
 from stoplint.check.flow_core import Exits, evaluate, path_of
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
+from stoplint.check.flow_lists import iterate
 from stoplint.check.flow_ways import each_way
 from stoplint.check.knowledge import ListObj, State, compact
 from stoplint.check.values import UNKNOWN, Value, only, ordered
@@ -83,7 +84,7 @@ def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state:
         named = [("." + str(only(key).ref), inner) for key, inner in parts if only(key, "const")]  # type: ignore[union-attr]  # asked for in the same line
         return _matches_parts(run, named, val, path, [state], [state.copy()] if len(named) != 1 else [], at)
     if isinstance(pattern, ir.MatchSequence):
-        return _matches_sequence(run, pattern, val, state, at)
+        return _matches_sequence(run, pattern, val, path, state, at)
     return [state], [state.copy()]
 
 
@@ -145,14 +146,21 @@ def _matches_parts(
     return yes, no
 
 
-def _matches_sequence(run: Run, pattern: ir.MatchSequence, val: Value, state: State, at: int) -> Paths:
+def _matches_sequence(
+    run: Run, pattern: ir.MatchSequence, val: Value, path: str | None, state: State, at: int
+) -> Paths:
     atom = only(val, "list")
     obj = run.obj(state, atom.ref) if atom else None
     items = obj.items if isinstance(obj, ListObj) else None
     yes, no = [state], [state.copy()]
+    blocks = UNKNOWN
+    if only(val, "content") is not None and any(not isinstance(inner, ir.MatchStar) for inner in pattern.items):
+        yes, no = split(run, val, path, state)
+        no += [one.copy() for one in yes]  # there may be more blocks than the pattern names
+        blocks = iterate(run, val, state)
     for index, inner in enumerate(pattern.items):
-        part = items[index] if items is not None and index < len(items) else UNKNOWN
+        part = items[index] if items is not None and index < len(items) else blocks
         if isinstance(inner, ir.MatchStar):
             continue
-        yes = [one for path in yes for one in _matches(run, inner, part, None, path, at)[0]]
+        yes = [one for there in yes for one in _matches(run, inner, part, None, there, at)[0]]
     return yes, no

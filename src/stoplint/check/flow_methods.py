@@ -17,11 +17,13 @@ from stoplint.check.flow_reasons import look_up_reason, looked_up, reason_method
 from stoplint.check.flow_streams import advance
 from stoplint.check.knowledge import ANY, ENDED, START, DictObj, ListObj, State, changed, shortened
 from stoplint.check.values import (
+    EMPTY_STRING,
     REASON_KINDS,
     UNKNOWN,
     Atom,
     Value,
     const,
+    in_part,
     literal,
     only,
     ordered,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 LIST_METHODS = frozenset({"append", "extend", "insert", "pop", "clear", "copy", "remove", "reverse", "sort", "index", "count"})  # fmt: skip
 TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - LIST_METHODS
+TEXT_TESTS = frozenset(name for name in TEXT_METHODS if name.startswith("is")) | {"startswith", "endswith", "find", "rfind", "index", "rindex", "count"}  # fmt: skip
+"""What they give says something of the text, and is no text."""
+
 INPUTS = frozenset({"tool_input", "dict", "const"})
 """What `block.input or {}` may be."""
 
@@ -52,6 +57,10 @@ def call_method(
     told = reason_method(run, base, name, arguments)
     if told is not None:
         return told
+    if name in TEXT_TESTS and all(atom.kind in ("text", "const") for atom in base):
+        found = frozenset(Atom("text_test", atom.ref, atom.info) for atom in base if atom.kind == "text")
+        if found:
+            return found
     if name == "items" and base and all(atom.kind == "message" for atom in base):
         pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
         return value(Atom("iterator", run.token(at, "items"), pairs))
@@ -108,7 +117,8 @@ def _joined(run: Run, arguments: Arguments, state: State) -> Value:
     pieces = reach(run, arguments.all(), state)
     streams = frozenset(atom for atom in pieces if atom.kind == "text_stream")
     advance(streams, state, ENDED)
-    return frozenset(atom for atom in pieces if atom.kind in CARRIED) | iterate(run, streams, state)
+    told = frozenset(atom for atom in pieces if atom.kind in CARRIED) | iterate(run, streams, state)
+    return in_part(told) if pieces >= EMPTY_STRING else told
 
 
 def _tells(run: Run, val: Value, state: State) -> bool:

@@ -60,6 +60,17 @@ def chosen(run: Run, val: Value, test: ir.Expr, state: State) -> Value:
     return val | {Atom("choice", tuple(ordered(union(deciding))))}
 
 
+def choose_default(run: Run, node: ir.If, before: State, after: list[State]) -> None:
+    """`if limit is None: limit = 1024` chooses as `limit or 1024` does."""
+    for statement in node.body if not node.orelse and len(after) > 1 else ():
+        target = statement.targets[0] if isinstance(statement, ir.Assign) and len(statement.targets) == 1 else None
+        if isinstance(target, ir.Name):
+            val = chosen(run, union(path.env.get(target.id, UNKNOWN) for path in after), node.test, before)
+            if any(atom.kind == "choice" for atom in val):
+                for path in after:
+                    path.env[target.id] = val
+
+
 def _operands(test: ir.Expr) -> list[ir.Expr]:
     """The names in a test of nothing but names and literals; none in any other."""
     if isinstance(test, (ir.Name, ir.Attr, ir.Const)):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import callee_name, path_of, set_path
 from stoplint.check.values import UNKNOWN, only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from stoplint.check.knowledge import State
     from stoplint.check.program import FunctionInfo
@@ -31,16 +32,24 @@ ANSWERS = ("response", "resp", "completion", "answer", "result", "res", "reply",
 """Words in the names of parameters that hold answers."""
 
 
-def recognise(run: Run, info: FunctionInfo, state: State, guess: Callable[[Run, Token, State], Value]) -> None:
+class Taker(Protocol):
+    """Makes a response of which nothing is known; `guessed`: that it is one is."""
+
+    def __call__(self, run: Run, token: Token, state: State, *, guessed: bool) -> Value: ...
+
+
+def recognise(run: Run, info: FunctionInfo, state: State, take: Taker) -> None:
     """Let parameters, and what is kept in them, be Messages where the function uses them as such."""
     if not info.module.speaks_of_anthropic:
         return
-    for path in _messages(_Same(info.func), _Same(info.module.ir)):
+    imports = info.module.index.imports.items()
+    classes = frozenset((name, alias.name) for name, alias in imports if alias.module.startswith("anthropic."))
+    for path, sure in _messages(_Same(info.func), _Same(info.module.ir), classes):
         root = path.split(".")[0]
         atom = only(state.env.get(root, UNKNOWN), "symbol")
         if atom is None or run.obj(state, atom.ref) is not None:
             continue
-        message = guess(run, run.token(info.func.at, f"shape {path}"), state)
+        message = take(run, run.token(info.func.at, f"shape {path}"), state, guessed=not sure)
         if path == root:
             state.env[root] = message
         else:
@@ -53,6 +62,8 @@ class _Seen:
 
     types: set[str] = field(default_factory=set)
     text: bool = False
+    classed: bool = False
+    """Blocks are told apart by the SDK's classes of those that only this API has."""
     counted: bool = False
     reasoned: bool = False
     is_turn: bool = False
@@ -64,6 +75,8 @@ class _Seen:
         is_turn = self.is_turn and not self.reasoned
         if is_turn or self.is_tested or "tool_result" in self.types:
             return False
+        if self.classed:
+            return True
         named = any(word in path.rsplit(".", 1)[-1].lower() for word in ANSWERS)
         if self.types & OWN_TYPES and (named or self.counted or self.reasoned):
             return True
@@ -89,21 +102,24 @@ class _Same(Generic[Node]):
 
 
 @lru_cache(maxsize=4096)
-def _messages(of: _Same[ir.Function], module: _Same[ir.Module]) -> tuple[str, ...]:
-    """The paths from parameters of a function to what it uses as a Message.  Where another function of the module reads
+def _messages(
+    of: _Same[ir.Function], module: _Same[ir.Module], classes: frozenset[tuple[str, str | None]]
+) -> tuple[tuple[str, bool], ...]:
+    """The paths from parameters of a function to what it uses as a Message, and whether it is sure that it is one.  `classes`: names in the module of what it
+    imports from the SDK, and the names there.  Where another function of the module reads
     a stop reason, the two may share the work on one answer: then this one has to read it as well.
     """
     params = of.node.params
     names = {one.name for one in params if not one.kind.startswith("*") and one.name not in ("self", "cls")}
     nodes = list(_walk(of.node.body))
-    looking = _Looking(names)
+    looking = _Looking(names, {name for name, known in classes if sdk.BLOCK_CLASSES.get(known or "") in OWN_TYPES})
     for node in nodes:
         looking.bind(node)
     for node in nodes:
         looking.look(node)
     found = sorted(path for path, seen in looking.seen.items() if seen.is_message(path))
     shared = bool(found) and _reads_reasons(module)
-    return tuple(path for path in found if looking.seen[path].reasoned or not shared)
+    return tuple((path, looking.seen[path].classed) for path in found if looking.seen[path].reasoned or not shared)
 
 
 @lru_cache(maxsize=256)
@@ -130,8 +146,9 @@ def _walk(node: object) -> Iterator[object]:
 class _Looking:
     """One look through the nodes of a function."""
 
-    def __init__(self, names: set[str]) -> None:
+    def __init__(self, names: set[str], classes: set[str]) -> None:
         self.names = names
+        self.classes = classes
         self.contents: dict[str, str] = {}
         self.blocks: dict[str, str] = {}
         self.usages: dict[str, str] = {}
@@ -197,9 +214,16 @@ class _Looking:
         elif isinstance(node, (ir.Attr, ir.Index, ir.Call)):
             self.read(node)
             if isinstance(node, ir.Call) and callee_name(node.func) == "isinstance" and node.args:
-                path = path_of(node.args[0].value)
-                if path is not None:
-                    self.of(path).is_tested = True
+                self.classed(node.args[0].value, [arg.value for arg in node.args[1:]])
+
+    def classed(self, subject: ir.Expr, classes: list[ir.Expr]) -> None:
+        path = path_of(subject)
+        if path is not None:
+            self.of(path).is_tested = True
+        owner = self.block(subject)
+        names = {one.id for one in _walk(tuple(classes)) if isinstance(one, ir.Name)}
+        if owner is not None and names & self.classes:
+            self.of(owner).classed = True
 
     def typed(self, left: ir.Expr, right: list[ir.Expr]) -> None:
         found = _member(left)

@@ -132,7 +132,7 @@ def _caught(
 
 def catches(names: frozenset[str], kind: str | None) -> bool:
     """Whether a handler of these classes takes an exception of this name."""
-    broad = BROAD - {"Exception"} if kind == "KeyboardInterrupt" else BROAD
+    broad = BROAD - {"Exception"} if kind in ("KeyboardInterrupt", "SystemExit") else BROAD
     return bool(names & broad or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
 
 

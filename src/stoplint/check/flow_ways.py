@@ -136,7 +136,13 @@ def _told_apart(ends: Ends) -> list[Ends]:
     if not told and any(mine[1] != theirs[1] for mine, theirs in pairs):
         # Whether there is content decides over many things that are not worth it: a list of its blocks, for one.
         told = any(all(atom.kind == "const" for val, _ in group for atom in val) for group in found)
+        told = told or len({_holds_reason(group) for group in found}) > 1
     return found if told else [ends]
+
+
+def _holds_reason(ends: Ends) -> bool:
+    """`text or f"no answer: {reason}"`: the reason goes along where there is no text, and only there."""
+    return any(atom.kind in ("reason", "reason_like") for val, _ in ends for atom in val)
 
 
 def _seen(atom: Atom, state: State) -> Hashable:

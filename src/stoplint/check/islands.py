@@ -63,7 +63,8 @@ def _imported(program: Program, module: ModuleInfo) -> Iterator[str]:
 class Wants(NamedTuple):
     """What a survey asks for beyond its modules; all are dotted names: of what gets a response, of decorators, of modules
     that hand responses out, of packages that hand such modules on, of modules that hand tool calls out; and the names of
-    the functions by which responses are handed out.
+    the functions by which responses are handed out; and, as `class:method`, methods that get one and the classes that may
+    have them.
     """
 
     wanted: tuple[str, ...]
@@ -72,6 +73,7 @@ class Wants(NamedTuple):
     handing_on: tuple[str, ...]
     handing_tools: tuple[str, ...]
     givers: tuple[str, ...]
+    methods: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

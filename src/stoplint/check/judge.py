@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
 
 from stoplint import catalog
 from stoplint.check import events, rules
+from stoplint.check.names import is_test
 from stoplint.findings import Finding, Place, Related
 from stoplint.reasons import names
 
@@ -40,6 +41,10 @@ def rules_by_event() -> dict[type, tuple[tuple[catalog.Rule, Rule], ...]]:
         for event in get_args(hint) or (hint,):
             found.setdefault(event, []).append((by_name[info.name], function))
     return {event: tuple(pairs) for event, pairs in found.items()}
+
+
+OF_REASONS = frozenset({"SL102"})
+"""Rules about the reasons that are asked for: of the code that a test tries, the test itself decides nothing of these."""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,7 @@ class Judge:
             seen.setdefault(place, key)
 
     def _ask(self, event: events.Event, root: str, judged: frozenset[str]) -> None:
+        tested = is_test(root.split(":", maxsplit=1)[0])
         for rule, function in rules_by_event().get(type(event), ()):
             answer = function(event)
             for report in answer if isinstance(answer, tuple) else (answer,):
@@ -88,6 +94,8 @@ class Judge:
                     continue
                 if report.request is not None and report.request.surface == "unknown" and root in judged:
                     continue  # the callers that hold the response are in view: it is judged there
+                if tested and rule.code in OF_REASONS and not is_test(_site(report).module):
+                    continue  # a test asks for the reasons that it has set up
                 self._add(rule, report)
 
     def _add(self, rule: catalog.Rule, report: Report) -> None:
@@ -100,12 +108,10 @@ class Judge:
             self.found[key] = finding
 
     def _finding(self, rule: catalog.Rule, report: Report) -> Finding:
-        site = report.where.site
+        site = _site(report)
         related: list[Related] = []
         origin = None
         if report.request is not None:
-            if report.in_owner:
-                site = report.where.seen_from(report.request.where)
             if report.request.surface != "unknown":
                 origin = self.place(report.request.where.site)
                 related.append(Related(origin, "the request"))
@@ -137,6 +143,13 @@ class Judge:
             return Place(module.path, None, line, column, end_line, end_column)
         cell, offset = module.cells[min(line, len(module.cells)) - 1]
         return Place(module.path, cell, line - offset, column, end_line - offset, end_column)
+
+
+def _site(report: Report) -> Site:
+    """Where a finding is told."""
+    if report.request is not None and report.in_owner:
+        return report.where.seen_from(report.request.where)
+    return report.where.site
 
 
 def _rank(finding: Finding) -> tuple[bool, tuple[str, int, int, int], str, list[tuple[str, int, int, int]]]:

@@ -16,6 +16,7 @@ from stoplint.check import ir
 from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.lasting import keep
+from stoplint.check.leaving import leaves
 from stoplint.check.names import ends
 from stoplint.check.retry import retried_after
 from stoplint.check.values import UNKNOWN, Atom, Value, Where, value
@@ -96,6 +97,7 @@ class Program:
         self.touched: set[str] = set()
         self.retrying: set[str] = set()
         self.wanted: set[str] = set()
+        self.methods: set[tuple[str, str]] = set()
         self.handing_out: dict[str, set[str]] = {}
         self.giving: set[str] = set()
         self.pairing: set[str] = set()
@@ -105,6 +107,7 @@ class Program:
         self.changed: set[tuple[str, str]] = set()
         self._heirs: dict[str, list[str]] = {}
         self._retried: dict[str, frozenset[str] | None] = {}
+        self._leaving: dict[str, str | None] = {}
         self._bases: dict[str, list[str]] = {}
         self._suffixes: dict[str, list[str]] = {}
         for module in modules:
@@ -179,6 +182,13 @@ class Program:
         if info.key not in self._retried:
             self._retried[info.key] = retried_after(self, info)
         return self._retried[info.key]
+
+    def leaves(self, key: str) -> str | None:
+        """The name of the exception by which a function always ends; None where it may come back."""
+        if key not in self._leaving:
+            self._leaving[key] = None  # where it calls itself, what else it does decides
+            self._leaving[key] = leaves(self, self.functions[key])
+        return self._leaving[key]
 
     def is_interesting(self, key: str) -> bool:
         """Whether a function, or one it calls, has anything to do with the Messages API."""

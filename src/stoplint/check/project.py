@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.load import Loaded, Options, load
 from stoplint.check.names import absolute, ends, is_test, module_names
-from stoplint.check.screen import holds, imports, imports_own_package, speaks
+from stoplint.check.screen import defines, holds, imports, imports_own_package, speaks
 from stoplint.check.trail import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from stoplint.check.cache import Cache
     from stoplint.check.load import Progress, Unreadable
@@ -72,19 +72,22 @@ class Project:
         self.unreadable += loaded.unreadable
         return loaded
 
-    def defining(self, modules: Collection[str], *, speaking: bool = False) -> Loaded:
+    def defining(self, modules: Collection[str], *, speaking: bool = False, method: str = "") -> Loaded:
         """What is left of the modules of these names; a name may lack its first parts, as where `src` is on the path.
-        `speaking`: only those that are about the API.
+        `speaking`: only those that are about the API; `method`: only those that define a function of that name.
         """
         paths = {path for name in modules for path in self._by_end.get(name, ()) if path in self.left}
         if speaking:
             self.trail.asked |= paths
-            paths = {path for path in paths if self._speaks(path)}
+            paths = {path for path in paths if self._says(path, speaks)}
+        if method:
+            self.trail.loaded |= paths
+            paths = {path for path in paths if self._says(path, lambda data: defines(data, method))}
         return self._load(paths)
 
-    def _speaks(self, path: str) -> bool:
+    def _says(self, path: str, asked: Callable[[bytes], bool]) -> bool:
         try:
-            return speaks(self.left[path].read())
+            return asked(self.left[path].read())
         except OSError:
             return False
 

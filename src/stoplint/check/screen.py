@@ -107,6 +107,11 @@ def holds(data: bytes, words: Collection[bytes]) -> bool:
     return bool(names) and re.search(rb"(?<!\w)(?:" + b"|".join(names) + rb")\s*\(", data) is not None
 
 
+def defines(data: bytes, name: str) -> bool:
+    """Whether a function or a method of that name is defined in the text."""
+    return re.search(rb"\bdef\s+" + re.escape(name.encode()) + rb"\s*\(", data) is not None
+
+
 def imports_own_package(data: bytes) -> bool:
     """Whether the file imports from a package that it does not name: `from . import x`."""
     return _OWN_PACKAGE.search(data) is not None

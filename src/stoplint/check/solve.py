@@ -39,7 +39,7 @@ MAX_ROUNDS = 4
 """Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
 
 HANDED_OUT = frozenset(
-    {"given", "message", "stream_manager", "stream", "raw_stream", "raw_response", "runner", "thread"}
+    {"given", "message", "stream_manager", "stream", "raw_stream", "event", "raw_response", "runner", "thread"}
 )
 
 
@@ -172,8 +172,9 @@ def survey(program: Program) -> dict[str, set[str]]:
                 program.adding.add(key)
             elif run.mutated:
                 program.storing.add(key)
-            if not run.mutated and not run.tracks and run.given is not None:
+            if not run.mutated and not run.tracks and run.given is not None and key not in program.handed_out:
                 program.handed_out[key] = run.given
+                program.changed.add((GIVEN, key))
             if run.hands_out:
                 _note_giving(program, key, run)
             if run.hands_tools:
@@ -307,24 +308,24 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         ends = run_function(run, info, state)
     except Stop:
         ends = []
-    if any(_matters(run, val, end) for val, end in frame.returned) or _matters(run, frame.yielded, state):
+    over = [*ends, *(end for _, end in frame.returned)]
+    handed = [*frame.returned, *((frame.yielded, end) for end in over[:1])]
+    if any(_matters(run, val, end) for val, end in handed):
         run.touched = True
-    run.hands_out = any(atom.kind in HANDED_OUT for val, _ in frame.returned for atom in val | frame.yielded) or any(
-        with_reason(reach(run, val, end, 2)) for val, end in frame.returned
+    run.hands_out = any(atom.kind in HANDED_OUT for val, _ in handed for atom in val) or any(
+        with_reason(reach(run, val, end, 2)) for val, end in handed
     )
     given = frozenset(atom for val, _ in frame.returned for atom in val)
     run.given = given if given and all(atom.kind == "client" for atom in given) else None
     run.hands_tools = not run.hands_out and any(
-        atom.kind == "tool_input" or is_tool_call(atom)
-        for val, end in frame.returned
-        for atom in reach(run, val | frame.yielded, end)
+        atom.kind == "tool_input" or is_tool_call(atom) for val, end in handed for atom in reach(run, val, end)
     )
-    run.handing, run.drafting = _hands_out(run), _drafts(run)
+    run.handing, run.drafting = _hands_out(run, handed), any(_matters(run, val, end) for val, end in handed)
     inputs = (atom.kind == "tool_input" for val, end in frame.returned for atom in reach(run, val, end, 1))
     run.failing = run.positional or any(inputs) or _fails_for_an_answer(run)
-    for end in [*ends, *(end for _, end in frame.returned)]:
+    for end in over:
         kept_turns(run, end)
-    run.found = run.finish([*ends, *(end for _, end in frame.returned)])
+    run.found = run.finish(over)
     return run
 
 
@@ -338,9 +339,9 @@ def _fails_for_an_answer(run: RootRun) -> bool:
     return False
 
 
-def _hands_out(run: RootRun) -> bool:
-    frame = run.frame
-    for val, state in [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]:
+def _hands_out(run: RootRun, handed: list[tuple[Value, State]]) -> bool:
+    """Whether something of a response, or what makes a request, is given to the callers."""
+    for val, state in handed:
         held = reach(run, val, state)
         run.pairing = run.pairing or with_reason(held)
         for atom in held:
@@ -349,12 +350,6 @@ def _hands_out(run: RootRun) -> bool:
             if atom.kind in ("dict", "object") and is_call(run.obj(state, atom.ref)):
                 return True
     return False
-
-
-def _drafts(run: RootRun) -> bool:
-    frame = run.frame
-    ends = [*frame.returned, *((frame.yielded, end) for _, end in frame.returned[:1])]
-    return any(_matters(run, val, state) for val, state in ends)
 
 
 def _argument(run: Run, info: FunctionInfo, position: int, state: State, cls: str | None) -> Value:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Trail:
-    """`loaded` are the paths of the files that were lowered, or could not be; `asked` of those that were named by an
+    """`loaded` are the paths of the files that were lowered, or could not be, and of those that might have defined a
+    method that was looked for; `asked` of those that were named by an
     import and left alone, since they do not speak of the API; `marked` of those that may hold suppression comments;
     `about` the sizes of the files that speak of it, as far as they were counted, and whether that was too much to load
     them all; `words` those of the configuration; `imports` the questions for importers: the modules' last parts,

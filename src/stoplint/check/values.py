@@ -110,6 +110,14 @@ def const(literal: Hashable) -> Value:
     return frozenset((Atom("const", literal, type(literal).__name__),))
 
 
+EMPTY_STRING = const("")
+
+
+def in_part(val: Value) -> Value:
+    """Text of which a part was taken: it may be empty where the whole is not."""
+    return val | EMPTY_STRING if any(atom.kind == "text" for atom in val) else val
+
+
 def union(values: Iterable[Value]) -> Value:
     return frozenset().union(*values)
 

@@ -19,12 +19,14 @@ _WHOLE = ("create", "parse")
 _OPENED = "stream"
 _FINAL = "get_final_message"
 _RAW = re.compile(r"\bwith_(raw|streaming)_response\b")
+_STREAM_SET = re.compile(r"""["']stream["']|\bstream\s*=""")
+"""Somewhere in the file: what is splatted into a request may say that it streams."""
 _NAMES = ("response", "message", "answer", "reply", "final_message")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: its call, and how its answer comes: "whole", "opened" (`with ... .stream()`) or "events"."""
+    """A request: its call, and how its answer comes: "whole", "opened" (`with ... .stream()`), "events" or "unsure"."""
 
     node: cst.Call
     form: str
@@ -56,7 +58,8 @@ def request_at(tree: Tree, span: tuple[int, int]) -> Call | None:
         return None
     stream = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "stream"), None)
     if stream is None:
-        return Call(call, "whole")
+        splatted = any(arg.star == "**" for arg in call.args)
+        return Call(call, "unsure" if splatted and _STREAM_SET.search(tree.text) else "whole")
     value = tree.code(stream.value)
     return Call(call, {"True": "events", "False": "whole"}.get(value, "unsure"))
 
