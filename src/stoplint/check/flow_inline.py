@@ -59,9 +59,6 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     recursion(run, callee, at, state)
     telling = tracked or any(holds_results(run, atom, state) for atom in arguments.all())
     if not _worth_it(run, key, info, telling=telling) and not _kept_by(run, info, given, tracked=tracked):
-        kind = run.program.leaves(key)
-        if kind is not None:
-            leave(run, kind, arguments, state, at)
         return _unread(run, key, arguments, state, at, tracked=tracked)
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
@@ -103,7 +100,12 @@ def _as_before(run: Run, state: State, at: int) -> Value | None:
 
 
 def _unread(run: Run, key: str, arguments: Arguments, state: State, at: int, *, tracked: bool) -> Value:
-    """What a call gives that is not looked into: in the survey it is known whether it is a response."""
+    """What a call gives that is not looked into: in the survey it is known whether it is a response.  Raises Stop where it
+    never comes back.
+    """
+    kind = run.program.leaves(key)
+    if kind is not None:
+        leave(run, kind, arguments, state, at)
     if tracked:
         note_answer(arguments.all(), state, sure=False)
         escape(run, arguments.all(), at, state)
