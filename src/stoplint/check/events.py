@@ -81,6 +81,7 @@ class Track:
     exposed_whole: bool = False
     tests: dict[Where, int] = field(default_factory=dict)
     outcomes: dict[Outcome, None] = field(default_factory=dict)
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class ResponseEnded:
     on the same path has answered; `executions`: where a tool's input was run, with the reasons possible there.
     `parses`: where text was parsed before any look, with what came of it (`LOST`, ...).
     `exposed_raw`: the reason itself went out of view, not only a translation of it; `exposed_whole`: the whole response
-    did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to.
+    did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to; `reported`: the reasons for which a
+    branch says that the answer is not a finished one.
     """
 
     request: Request
@@ -123,6 +125,7 @@ class ResponseEnded:
     exposed_whole: bool = False
     tests: tuple[tuple[Where, int], ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stoplint.check import ir
 from stoplint.check.annotations import annotated, noted_class
-from stoplint.check.flow_bind import bind, fresh_symbol
+from stoplint.check.flow_bind import bind
 from stoplint.check.flow_blocks import (
     enter_blocks,
     finish_blocks,
@@ -22,26 +22,30 @@ from stoplint.check.flow_blocks import (
     seen_of,
 )
 from stoplint.check.flow_builtin import unknown_response
+from stoplint.check.flow_change import void
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import note_thinned
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned, open_again
-from stoplint.check.flow_escape import escape
+from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, finish_function, finish_loop, gathered, note_exit
+from stoplint.check.flow_many import without_unvisited
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_mix import choose_default
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
+from stoplint.check.flow_reports import note_reported, set_apart
 from stoplint.check.flow_retry import tried_again
 from stoplint.check.flow_shapes import recognise
 from stoplint.check.flow_streams import advance
-from stoplint.check.flow_try import run_try, suppresses
+from stoplint.check.flow_try import run_try
 from stoplint.check.flow_ways import each_way
+from stoplint.check.flow_with import run_with
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.names import is_test
 from stoplint.check.run import ASSERTED, MAX_STEPS, Run, Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
-from stoplint.sdk import MESSAGE_CLASSES, STEPS
+from stoplint.sdk import MESSAGE_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,8 +136,11 @@ def _aug_assign(run: Run, node: ir.AugAssign, state: State) -> Exits:
     obj = run.obj(state, atom.ref) if atom else None
     if node.op == "+" and atom is not None and (isinstance(obj, ListObj) or only(val, "list")):
         run.mutated = run.mutated or atom.kind == "symbol" or atom.ref not in state.heap
+        void(run, atom, state)
         state.heap[atom.ref] = extended(run, as_list(run, before, state), as_list(run, val, state), node.at, state)
         return Exits([state])
+    if isinstance(node.target, ir.Name):
+        put_away(run, val, node.at, state, (node.target.id,))
     kept = frozenset(a for a in before | val if a.kind in ("text", "tool_input", "reason", "reason_like", "dump"))
     consts = frozenset(a for a in before if a.kind == "const") if kept else UNKNOWN
     bind(run, node.target, kept | consts, state)
@@ -206,7 +213,10 @@ def _delete(run: Run, node: ir.Delete, state: State) -> Exits:
 
 
 def _scope(run: Run, node: ir.Scope, state: State) -> Exits:
-    run.frame.shared |= frozenset(node.names if node.kind == "global" else ())
+    names = frozenset(node.names)
+    run.frame.outer |= names
+    if node.kind == "global":
+        run.frame.shared |= names
     return Exits([state])
 
 
@@ -247,11 +257,13 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
     free = run.free_tests > asked
     of_error = run.error_tests - of_error
     sized = run.size_tests - sized
+    apart = set_apart(yes, no)
     exits = Exits()
     sides: list[list[State]] = []
-    for body, paths in ((node.body, yes), (node.orelse, no)):
+    for body, paths, unfinished in zip((node.body, node.orelse), (yes, no), apart, strict=True):
         if not paths:
             continue
+        note_reported(run, body, unfinished)
         ways_out, raised = len(frame.returned) + len(frame.raised), len(frame.raised)
         inner = run_block(run, body, compact(paths)) if body else Exits(paths)
         note_exit(run, free, broke=bool(inner.broke), left=len(frame.returned) + len(frame.raised) > ways_out)
@@ -310,7 +322,7 @@ def _settled(before: list[State], after: list[State]) -> bool:
 
 
 def _while(run: Run, node: ir.While, state: State) -> Exits:
-    loop = Loop(run.where(node.at))
+    loop = Loop(run.where(node.at), kept=frozenset((*state.env, *state.heap)))
 
     def enter(head: State) -> tuple[list[State], list[State]]:
         asked = run.free_tests
@@ -323,7 +335,7 @@ def _while(run: Run, node: ir.While, state: State) -> Exits:
 
 def _for(run: Run, node: ir.For, state: State) -> Exits:
     items = evaluate(run, node.iter, state)
-    begun, asked = dict(state.env), run.free_tests
+    begun, known, asked = dict(state.env), dict(state.know), run.free_tests
 
     def enter(head: State) -> tuple[list[State], list[State]]:
         past = head.copy()
@@ -335,37 +347,16 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         enter_blocks(run, loop, inner, head)
         return [head], [past]
 
-    loop = Loop(run.where(node.at), bounded=True)
+    loop = Loop(run.where(node.at), bounded=True, kept=frozenset((*begun, *state.heap)))
     exits = _loop(run, node.body, node.orelse, state, enter, loop)
     if run.free_tests == asked:
         gathered(loop, begun, exits.go)
+    exits.go = without_unvisited(loop.over, known, exits.go)
     return exits
 
 
 def _with(run: Run, node: ir.With, state: State) -> Exits:
-    for item in node.items:
-        val = evaluate(run, item.value, state)
-        entered = _entered(val)
-        if item.target is not None:
-            bind(run, item.target, entered or fresh_symbol(run, node.at, state), state)
-    silent = any(suppresses(item.value) for item in node.items)
-    if not silent:
-        return run_block(run, node.body, [state])
-    handler = ir.Handler(None, None, ())
-    return run_try(run, ir.Try(node.body, (handler,), (), ()), state, run_block)
-
-
-def _entered(val: Value) -> Value:
-    found: set[Atom] = set()
-    for atom in val:
-        following = STEPS.get((atom.kind, "with"))
-        if following is not None:
-            found.add(Atom(following, atom.ref))
-        elif atom.kind == "iterator" and isinstance(atom.info, frozenset):
-            found |= atom.info
-        elif atom.kind in ("object", "symbol"):
-            found.add(atom)
-    return frozenset(found)
+    return run_with(run, node, state, run_block)
 
 
 def _try(run: Run, node: ir.Try, state: State) -> Exits:

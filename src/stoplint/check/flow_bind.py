@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
+from stoplint.check.flow_change import altered, void
 from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
-from stoplint.check.flow_escape import escape, put_away
-from stoplint.check.flow_follow import altered, void
+from stoplint.check.flow_escape import escape, put_away, show
 from stoplint.check.flow_lists import iterate
+from stoplint.check.flow_many import set_aside
 from stoplint.check.flow_names import read_off
 from stoplint.check.flow_paths import renewed
 from stoplint.check.knowledge import DictObj, ListObj, State, changed
@@ -38,6 +39,8 @@ def bind(run: Run, target: ir.Expr, val: Value, state: State, source: ir.Expr | 
 def _bind_name(run: Run, target: ir.Name, val: Value, state: State) -> None:
     if target.id in run.frame.shared:
         run.program.set_global(run, target.id, val, state)
+    if target.id in run.frame.outer:
+        show(run, val, state)
     forget_paths(target.id, state)
     state.env[target.id] = val or fresh_symbol(run, target.at, state)
 
@@ -79,7 +82,8 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     owners = evaluate(run, target.obj, state)
     key_value = evaluate(run, target.key, state)
     key: Hashable = literal(key_value)
-    put_away(run, val, target.at, state)
+    val = set_aside(run, val, target.at, state)
+    put_away(run, val, target.at, state, [owner.ref for owner in owners])
     for atom in ordered(key_value):
         if atom.kind == "tool_input" and any(owner.kind in ("symbol", "object") for owner in owners):
             run.execute(atom, target.at, state, "[]")  # what the model named is overwritten

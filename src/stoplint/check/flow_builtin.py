@@ -18,6 +18,7 @@ from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_lists import as_list, iterate
+from stoplint.check.flow_many import filtered
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
@@ -314,10 +315,6 @@ def _map(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     return value(Atom("iterator", run.token(at), call(run, arguments.positional[0], given, state, at)))
 
 
-def _filter(run: Run, arguments: Arguments, state: State, at: int) -> Value:
-    return value(Atom("iterator", run.token(at), iterate(run, arguments.get(1) or UNKNOWN, state)))
-
-
 def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | None) -> Value:
     name = text_of(arguments.get(1) or UNKNOWN)
     if name is None:
@@ -380,7 +377,7 @@ _EXACT: dict[str, Builtin] = {
     "enumerate": _enumerate,
     "zip": _zip,
     "map": _map,
-    "filter": _filter,
+    "filter": filtered,
     "functools.partial": _partial,
     **dict.fromkeys(("copy.copy", "copy.deepcopy"), _copy),
     **dict.fromkeys(("dataclasses.field", "pydantic.Field", "attr.ib", "attr.field", "attrs.field", "sqlmodel.Field"), _field),

@@ -22,6 +22,7 @@ from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.index import is_declared_only
 from stoplint.check.leaving import LEAVING, is_parsers
+from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
@@ -196,7 +197,10 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         else:
             keywords = {name: val for name, val in arguments.keywords.items() if atom not in val}
             given = Arguments((), keywords, arguments.splats, lent=arguments.lent)
-        return call(run, value(atom), given, state, at)
+        try:
+            return call(run, value(atom), given, state, at)
+        except Stop:  # it need not be called now, nor at all
+            return UNKNOWN
     if name == "result" and base:
         return base
     return UNKNOWN

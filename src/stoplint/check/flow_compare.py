@@ -9,6 +9,7 @@ from stoplint.check import ir
 from stoplint.check.flow_convert import note_reason
 from stoplint.check.flow_core import evaluate, evaluates, path_of
 from stoplint.check.flow_errors import error_compared
+from stoplint.check.flow_escape import reach, show
 from stoplint.check.flow_execute import NAMES
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_reasons import compared
@@ -71,11 +72,7 @@ def as_test(val: Value) -> Value | None:
 def _compare(run: Run, expr: ir.Compare, state: State) -> Value:
     left = _operand(run, expr.left, state)
     if len(expr.ops) != 1:
-        for _, other in expr.ops:
-            _operand(run, other, state)
-        for atom in left:
-            if atom.kind == "reason":
-                run.expose(atom.ref, state)
+        show(run, union([left, *(_operand(run, other, state) for _, other in expr.ops)]), state)
         return UNKNOWN
     op, right_expr = expr.ops[0]
     right = _operand(run, right_expr, state)
@@ -108,6 +105,9 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     for atom in right:
         if atom.kind in ("reason", "reason_like"):
             run.look(atom.ref)
+    for atom in reach(run, left | right, state, 2) - left - right:
+        if atom.kind in ("reason", "reason_like"):  # of many answers at once: which of them it was is not told apart
+            run.expose(atom.ref, state)
     if any(atom.kind in ("reason", "reason_like") for atom in left):
         return _compare_reason(run, left, op, right, state, at, negated=negated)
     sized = only(left, "content_len", "text_len", "content", "list_len")

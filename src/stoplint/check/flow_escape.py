@@ -25,7 +25,7 @@ from stoplint.check.values import (
 from stoplint.reasons import tells_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Hashable, Iterable, Sequence
 
     from stoplint.check.run import Run
 
@@ -82,14 +82,20 @@ def _tells_the_end(atom: Atom) -> bool:
 
 def escape(run: Run, val: Value, at: int, state: State, *, shown: bool = False) -> None:
     """A value leaves view.  `shown`: it is only displayed, which does not change lists and does not execute."""
-    atoms = ordered(reach(run, val, state))
-    for atom in atoms:
-        if exposes(atom):
-            run.expose(atom.ref, state, "verdict" if atom.kind == "test" else atom.kind)
+    atoms = show(run, val, state)
     for atom in atoms:
         use_atom(run, atom, at, state)
     if not shown:
         loosen(run, atoms, state)
+
+
+def show(run: Run, val: Value, state: State) -> Sequence[Atom]:
+    """The reasons in a value go where others see them; return all that is in it."""
+    atoms = ordered(reach(run, val, state))
+    for atom in atoms:
+        if exposes(atom):
+            run.expose(atom.ref, state, "verdict" if atom.kind == "test" else atom.kind)
+    return atoms
 
 
 def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
@@ -109,14 +115,18 @@ def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
         run.use(Atom("text", atom.ref), at, state)
 
 
-def put_away(run: Run, val: Value, at: int, state: State) -> None:
-    """Text of one of many responses goes into a collection: it is used with what is known of that response now, for the
-    next one starts afresh.
+def put_away(run: Run, val: Value, at: int, state: State, into: Collection[Hashable]) -> None:
+    """Text of one of many responses goes into a collection, or to the end of a longer text (`into`: heap keys or names):
+    it is used with what is known of that response now, for the next one starts afresh.
     """
     for atom in ordered(val):
         request = run.request_of(atom.ref) if atom.kind == "text" else None
-        if request is not None and request.surface in ("batch", "tool_runner"):
+        if request is None:
+            continue
+        if request.surface in ("batch", "tool_runner"):
             run.use(atom, at, state)
+        elif any(request.token in loop.requests and not loop.kept.isdisjoint(into) for loop in run.frame.loops):
+            run.use_now(atom, at, state)
 
 
 def loosen(run: Run, atoms: Iterable[Atom], state: State) -> None:

@@ -31,11 +31,14 @@ VAGUE = frozenset({"args", "arguments", "call", "content", "data", "file", "inpu
 
 DISPLAY = ("print", "log", "debug", "info", "warn", "error", "critical", "exception", "echo", "write", "display", "show", "trace", "markdown", "pprint", "secho", "emit", "set_attribute", "set_attributes", "add_event", "panel")  # fmt: skip
 
+QUESTIONS = frozenset({"input", "confirm", "prompt"})
+"""They show what they ask somebody about."""
+
 
 def is_display(name: str) -> bool:
     """Whether a function's name says that it shows or records something rather than acts on it."""
     lowered = name.lower().lstrip("_")
-    return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log"))
+    return lowered.startswith(DISPLAY) or lowered.endswith(("_log", "_print", "log")) or lowered in QUESTIONS
 
 
 def note_named(name: Value, state: State, known: Value = UNKNOWN) -> None:

@@ -8,7 +8,8 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
-from stoplint.check.flow_blocks import enter_blocks, note_filter, note_index
+from stoplint.check.flow_blocks import note_index
+from stoplint.check.flow_change import void
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import block_written
 from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
@@ -16,11 +17,11 @@ from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_kinds import input_of, put_by
-from stoplint.check.flow_lists import fresh_list, iterate, literal_list, take_item
-from stoplint.check.flow_loops import Loop
-from stoplint.check.flow_mix import carried, chosen
+from stoplint.check.flow_lists import iterate, literal_list, take_item
+from stoplint.check.flow_mix import chosen
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import beside_words, literal_type, look_up_reason, looked_up, note_entries
+from stoplint.check.flow_reports import note_told, set_apart
 from stoplint.check.flow_slices import sliced
 from stoplint.check.flow_streams import before_answer, ended, is_too_early, merged, note_foreign, stream_reason
 from stoplint.check.flow_turns import display_built
@@ -97,6 +98,8 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
     old = state.heap.get(ref)
     if isinstance(old, DictObj) and old.items == fresh.items and not is_open:
         fresh = old
+    elif old is not None:
+        void(run, Atom("dict", ref), state)
     state.heap[ref] = fresh
     display_built(ref, state)
     block_written(run, ref, expr.at, state)
@@ -314,53 +317,13 @@ def _star(run: Run, expr: ir.Star, state: State) -> Value:
 @evaluates(ir.Cond)
 def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
     yes, no = branch(run, expr.test, state)
+    if isinstance(expr.body, ir.Const) and isinstance(expr.orelse, ir.Const) and expr.body.value != expr.orelse.value:
+        for unfinished in set_apart(yes, no):
+            note_told(run, unfinished)
     ends = [
         (evaluate(run, side, path), path) for side, paths in ((expr.body, yes), (expr.orelse, no)) for path in paths
     ]
     return chosen(run, joined(come_out(run, beside_words(ends), state, expr.at)), expr.test, state)
-
-
-@evaluates(ir.Comp)
-def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
-    inner, asked = state.copy(), run.free_tests
-    paths = [inner]
-    whole: Value = UNKNOWN
-    for loop in expr.loops:
-        entered: list[State] = []
-        for path in paths:
-            items = iterate(run, evaluate(run, loop.iter, path), path)
-            if not any(_leaves_out(test, "stop_reason") for test in loop.ifs):
-                whole |= {Atom("message", atom.ref) for atom in items if atom.kind == "message_item"}
-            bind(run, loop.target, items, path)
-            kept = [path]
-            over = enter_blocks(run, Loop(run.where(expr.at)), items, path)
-            for test in loop.ifs:
-                sides = [branch(run, test, one) for one in kept]
-                kept = [yes for side in sides for yes in side[0]]
-                note_filter(run, over, expr.at, kept, [no for side in sides for no in side[1]])
-            entered += kept
-        paths = entered
-    values = [evaluate(run, part, path) for path in paths for part in expr.parts]
-    if run.free_tests > asked:
-        values = [in_part(val) for val in values]
-    state.heap.update({ref: obj for path in paths for ref, obj in path.heap.items()})
-    for path in paths:
-        for token, known in path.know.items():
-            state.know.setdefault(token, known)
-            if known.exposed and not state.know[token].exposed:
-                state.know[token] = state.know[token].shown()
-    if expr.kind == "dict":
-        return carried(values) | whole
-    return fresh_list(run, expr.at, union(values) | whole, state, kind=expr.kind)
-
-
-def _leaves_out(test: ir.Expr, key: str) -> bool:
-    """Whether the filter of a copied dict names a key: it stays behind, or only the others do."""
-    if not isinstance(test, ir.Compare):
-        return False
-    named = [part for _, right in test.ops for part in (right.items if isinstance(right, ir.Seq) else (right,))]
-    listed = any(isinstance(part, ir.Const) and part.value == key for part in named)
-    return listed == any(op in ("not in", "!=") for op, _ in test.ops)
 
 
 @evaluates(ir.Lambda)

@@ -6,18 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import Sent
+from stoplint.check.flow_change import root_of
 from stoplint.check.flow_lists import as_list, is_one, stable
-from stoplint.check.knowledge import ANY, DictObj, ListObj, Sending, State, Turn, changed
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, Where, only, value
+from stoplint.check.knowledge import DictObj, ListObj, Sending, State, Turn
+from stoplint.check.values import UNKNOWN, Token, Value, Where, only, value
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from stoplint.check.run import Run
-
-VOID = value(ANY)
-"""An option of which it is known that it may be another one by now."""
 
 MAX_NESTED = 8
 """How deep schemas of tools may nest."""
@@ -130,54 +128,3 @@ def message_list(run: Run, val: Value | None, state: State) -> tuple[Hashable, L
         return None
     obj = run.obj(state, atom.ref)
     return atom.ref, obj if isinstance(obj, ListObj) else as_list(run, value(atom), state)
-
-
-# ------------------------------------------------------------------ what makes it another one
-
-
-def void(run: Run, changing: Atom, state: State) -> None:
-    """A value becomes another one: lists that were sent with it, and options, are not what they were."""
-    if not run.sending:
-        return
-    for key, obj in list(state.heap.items()):
-        if isinstance(obj, ListObj):
-            if obj.sent and mentions(run, obj.members, changing, state):
-                state.heap[key] = replace(obj, sent=changed(obj.sent))
-        elif isinstance(key, tuple) and key and key[0] == "options":
-            items = tuple((k, VOID if mentions(run, v, changing, state) else v) for k, v in obj.items)
-            if items != obj.items:
-                state.heap[key] = DictObj(items)
-
-
-def altered(run: Run, owner: Atom, state: State) -> None:
-    """Something inside a value is set: what was sent with it is not what it was."""
-    void(run, owner, state)
-    root = root_of(owner.ref)
-    obj = state.heap.get(root)
-    if root != owner.ref and isinstance(obj, ListObj):
-        state.heap[root] = replace(obj, sent=changed(obj.sent), turns=())
-
-
-def mentions(run: Run, val: Value, changing: Atom, state: State, depth: int = 4) -> bool:
-    """Whether a value is, holds or was read off another."""
-    for atom in val:
-        if atom == changing or (atom.kind == "symbol" and root_of(atom.ref) == changing.ref):
-            return True
-        if atom.kind in ("mix", "choice") and isinstance(atom.ref, tuple):
-            if depth and mentions(run, frozenset(atom.ref), changing, state, depth - 1):
-                return True
-            continue
-        obj = run.obj(state, atom.ref) if atom.kind in ("list", "dict") and depth else None
-        if obj is None:
-            continue
-        inner = obj.members if isinstance(obj, ListObj) else frozenset(a for _, item in obj.items for a in item)
-        if mentions(run, inner, changing, state, depth - 1):
-            return True
-    return False
-
-
-def root_of(ref: Hashable) -> Hashable:
-    """What an attribute, or an item, of an attribute ... belongs to."""
-    while isinstance(ref, tuple) and len(ref) == 3 and ref[0] in ("attr", "item"):
-        ref = ref[1]
-    return ref

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check.annotations import annotated
 from stoplint.check.flow_blocks import note_answer, note_interrupt
+from stoplint.check.flow_change import void
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_errors import leave
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
-from stoplint.check.flow_follow import void
 from stoplint.check.flow_forget import forget
 from stoplint.check.flow_kinds import is_tool_call, put_by
 from stoplint.check.flow_loops import note_exit, recursion
@@ -112,11 +112,15 @@ def _unread(run: Run, key: str, arguments: Arguments, state: State, at: int, *, 
     else:
         loosen(run, reach(run, arguments.all(), state, 2), state)
     if run.max_depth:
-        return UNKNOWN
+        return _made(run, key)
     run.reads.add((GIVEN, key))
-    if key in run.program.giving:
-        return value(Atom("given", key))
-    return run.program.handed_out.get(key, UNKNOWN)
+    return value(Atom("given", key)) if key in run.program.giving else _made(run, key)
+
+
+def _made(run: Run, key: str) -> Value:
+    """The client, or the object of the program's own, that a function makes, or says that it gives."""
+    info = run.program.functions[key]
+    return run.program.handed_out.get(key) or annotated(run.program, info.module, info.func.returns)
 
 
 def _hand_up(run: Run, frame: Frame) -> None:

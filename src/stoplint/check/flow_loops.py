@@ -39,7 +39,8 @@ class Loop:
     """A loop, or the body of a function that calls itself, while it is interpreted.  `bounded`: something else than the
     answers can end it; `flagged`: a variable that is True or False decides; `requests`: those made in it; `inside`: the
     paths that enter its body, in the latest round; `blocks`: the answers whose blocks it goes over, `lost`: where it may
-    leave a call without a result; `over`: what the items that it goes over are parts of.
+    leave a call without a result; `over`: what the items that it goes over are parts of; `kept`: the names and
+    heap keys that stand before it, and so outlive its rounds.
     """
 
     where: Where
@@ -50,6 +51,7 @@ class Loop:
     lost: dict[tuple[Token, Where], str] = field(default_factory=dict)
     inside: list[State] = field(default_factory=list)
     over: set[Hashable] = field(default_factory=set)
+    kept: frozenset[Hashable] = frozenset()
 
 
 def note_test(run: Run, val: Value, state: State) -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
+from stoplint.check.flow_change import void
 from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
+from stoplint.check.flow_many import set_aside
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_reasons import look_up_reason, looked_up, reason_method
 from stoplint.check.flow_streams import advance
@@ -135,7 +137,9 @@ def _tells(run: Run, val: Value, state: State) -> bool:
 def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
-    put_away(run, arguments.all(), at, state)
+    put_away(run, arguments.all(), at, state, (atom.ref,))
+    if name not in ("index", "count", "copy"):
+        void(run, atom, state)
     if name not in ("index", "count", "copy") and (atom.kind == "symbol" or atom.ref not in state.heap):
         told = not run.unsure and _tells(run, arguments.all(), state)
         run.mutated = run.mutated or told or given(run, atom.ref)
@@ -143,7 +147,7 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)
-        state.heap[atom.ref] = appended(run, obj, first, at, state, into=atom.ref)
+        state.heap[atom.ref] = appended(run, obj, set_aside(run, first, at, state), at, state, into=atom.ref)
     elif name == "extend" and first is not None:
         run.excused.add(("grown", atom.ref))
         state.heap[atom.ref] = extended(run, obj, _as_items(run, first, state), at, state)

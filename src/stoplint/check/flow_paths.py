@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stoplint.check.flow_follow import root_of
+from stoplint.check.flow_change import root_of
 from stoplint.check.values import Token, Value
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ class Frame:
     yielded: Value = UNKNOWN
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
+    outer: frozenset[str] = frozenset()
     caller_env: dict[str, Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     recursions: dict[Where, list[State]] = field(default_factory=dict)
@@ -269,10 +270,16 @@ class Run:
         for atom in sorted(val, key=repr):
             track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) and atom.kind == "text" else None
             new = isinstance(atom.ref, Token) and self.opened.get(atom.ref, 0) > opened_before
-            if track is not None and new and isinstance(atom.info, Where):
-                track.told.discard(atom.info)
-                self.use(atom, at, state)
-                track.told.add(atom.info)
+            if track is not None and new:
+                self.use_now(atom, at, state)
+
+    def use_now(self, atom: Atom, at: int, state: State) -> None:
+        """Text is used here, whatever becomes of it later: then less is known of its response."""
+        track = self.tracks.get(atom.ref) if isinstance(atom.ref, Token) else None
+        if track is not None and isinstance(atom.info, Where):
+            track.told.discard(atom.info)
+            self.use(atom, at, state)
+            track.told.add(atom.info)
 
     def execute(self, atom: Atom, at: int, state: State, what: str) -> None:
         """A tool call's input is run or validated."""
@@ -346,4 +353,5 @@ def _ended(track: Track) -> ResponseEnded:
         track.exposed_whole,
         tuple(sorted(track.tests.items())),
         tuple(sorted(track.outcomes, key=repr)),
+        track.reported,
     )

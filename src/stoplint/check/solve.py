@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import (
     flow_call,  # noqa: F401 - registers calls
+    flow_comp,  # noqa: F401 - registers comprehensions
     ir,
 )
 from stoplint.check.annotations import noted_class
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 4
 """Rounds of the survey: a client handed from attribute to attribute settles in two or three."""
+
+NOTHING = Atom("const", None, "NoneType")
 
 HANDED_OUT = frozenset(
     {"given", "message", "stream_manager", "stream", "raw_stream", "event", "raw_response", "runner", "thread"}
@@ -315,8 +318,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in handed for atom in val) or any(
         with_reason(reach(run, val, end, 2)) for val, end in handed
     )
-    given = frozenset(atom for val, _ in frame.returned for atom in val)
-    run.given = given if given and all(atom.kind == "client" for atom in given) else None
+    run.given = _given(frame.returned)
     run.hands_tools = not run.hands_out and any(
         atom.kind == "tool_input" or is_tool_call(atom) for val, end in handed for atom in reach(run, val, end)
     )
@@ -327,6 +329,18 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         kept_turns(run, end)
     run.found = run.finish(over)
     return run
+
+
+def _given(returned: list[tuple[Value, State]]) -> Value | None:
+    """What a function gives that makes clients, or objects of the program's own, as their classes are known by."""
+    atoms = {atom for val, _ in returned for atom in val}
+    if not atoms or any(atom.kind not in ("client", "object") for atom in atoms if atom != NOTHING):
+        return None
+    if any(atom.kind == "object" for atom in atoms) and not all(val for val, _ in returned):
+        return None
+    return frozenset(
+        Atom("object", ("instance", a.info), a.info) if a.kind == "object" else a for a in atoms - {NOTHING}
+    )
 
 
 def _fails_for_an_answer(run: RootRun) -> bool:

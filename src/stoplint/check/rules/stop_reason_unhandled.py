@@ -29,7 +29,7 @@ def stop_reason_unhandled(event: ResponseEnded) -> Report | None:
 
 
 def _report(event: ResponseEnded, asked: int, profile: Profile | None = None) -> Report | None:
-    unasked = asked & ~event.named
+    unasked = asked & ~(event.named | event.reported)
     found = [(use.gone, left) for use, mask in event.open_uses if (left := mask & unasked & _asked_of(use.kind))]
     if not found:
         return None
