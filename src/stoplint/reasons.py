@@ -66,6 +66,8 @@ EVERY = (OTHER << 1) - 1
 ALWAYS = sum(BIT[reason.value] for reason in STOP_REASONS if reason.needs is None)
 END_TURN, MAX_TOKENS, STOP_SEQUENCE, TOOL_USE = (BIT[v] for v in VALUES[:4])
 PAUSE_TURN, REFUSAL, CONTEXT_WINDOW, COMPACTION = (BIT[v] for v in VALUES[4:])
+WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
+"""Reasons that say that there is something in the content."""
 
 FOREIGN: dict[str, str] = {
     "length": "max_tokens",

@@ -31,7 +31,7 @@ from stoplint.check.values import (
     truth,
     value,
 )
-from stoplint.reasons import EVERY
+from stoplint.reasons import EVERY, WITH_CONTENT
 
 if TYPE_CHECKING:
     from stoplint.check.run import Run
@@ -108,7 +108,9 @@ def _learn(run: Run, val: Value, path: str | None, state: State, *, wanted: bool
     if atom.kind == "path_test":
         return _narrow_path(run, atom, state, wanted=wanted)
     if atom.kind in (*SIZED, "text"):
-        return _narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state)
+        alive = _narrow_content(atom.ref, sizes(atom)[0 if wanted else 1], state)
+        bare = atom.kind in ("content", "content_len") and not wanted  # no text may still be a call
+        return alive and (not bare or _narrow_reason(atom.ref, EVERY & ~WITH_CONTENT, state))
     if atom.kind in NAME_TESTS:
         _learn_name(atom, state, wanted=wanted)
     if atom.kind == "list":

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def filtered(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     """`filter(is_complete, answers)`."""
-    items = iterate(run, arguments.get(1) or UNKNOWN, state)
-    test = call(run, arguments.get(0) or UNKNOWN, Arguments((items,)), state, at)
-    passed, _ = split(run, test, None, state)
-    state.become(passed)
+    items, asked = iterate(run, arguments.get(1) or UNKNOWN, state), arguments.get(0) or UNKNOWN
+    if any(atom.kind in ("func", "partial") for atom in asked):
+        passed, _ = split(run, call(run, asked, Arguments((items,)), state, at), None, state)
+        state.become(passed)
     return value(Atom("iterator", run.token(at), items))
 
 

@@ -2,11 +2,7 @@ from __future__ import annotations
 
 from stoplint.check.events import Converted, Report, Request, RequestMade, TurnKept
 from stoplint.check.knowledge import EMPTY, Knowledge, Turn
-from stoplint.reasons import COMPACTION, PAUSE_TURN, REFUSAL, TOOL_USE
-
-WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
-"""Reasons that say that there is something in the content."""
-
+from stoplint.reasons import REFUSAL, WITH_CONTENT
 
 KEPT = (
     "This assistant turn may be empty, and it is kept in a history that is sent again: from then on every request is "

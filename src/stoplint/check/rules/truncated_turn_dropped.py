@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from stoplint.check.events import Report, RequestMade, Sent
+from stoplint.check.knowledge import EMPTY
 from stoplint.reasons import CONTEXT_WINDOW, MAX_TOKENS
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def truncated_turn_dropped(event: RequestMade) -> Report | None:
     for sent in event.again:
         if sent.known.remaining & ~(MAX_TOKENS | CONTEXT_WINDOW) or not sent.known.remaining & MAX_TOKENS:
             continue
+        if sent.known.content == EMPTY:
+            continue  # nothing was dropped
         asking = _asking(sent)
         if asking is None or asking.where is None:
             continue
