@@ -180,6 +180,11 @@ STEPS: dict[tuple[str, str], str] = {
     ("batch_results", "iter"): "batch_item",
     ("batch_item", ".result"): "batch_result",
     ("batch_result", ".message"): "message",
+    **{
+        (kind, "." + name): "dump_call"
+        for kind in ("batch_item", "batch_result")
+        for name in ("to_dict", "to_json", "model_dump", "model_dump_json", "dict", "json")
+    },
 }
 
 REQUESTS: frozenset[str] = frozenset({"create", "parse", "post", "raw_create", "open_stream", "tool_runner", "results"})

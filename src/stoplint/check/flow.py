@@ -266,6 +266,8 @@ def _if(run: Run, node: ir.If, state: State) -> Exits:
         note_reported(run, body, unfinished)
         ways_out, raised = len(frame.returned) + len(frame.raised), len(frame.raised)
         inner = run_block(run, body, compact(paths)) if body else Exits(paths)
+        if free and sized > 0 and inner.continued:
+            frame.loops[-1].bounded = True
         note_exit(run, free, broke=bool(inner.broke), left=len(frame.returned) + len(frame.raised) > ways_out)
         frame.counted = frame.counted or (free and sized > 0 and len(frame.raised) > raised)
         exits.absorb(inner)

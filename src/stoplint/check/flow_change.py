@@ -31,6 +31,13 @@ def void(run: Run, changing: Atom, state: State) -> None:
                 state.heap[key] = DictObj(items)
 
 
+def void_unknown(state: State) -> None:
+    """Something was set: options of which nothing is known may be made of it."""
+    for key, obj in list(state.heap.items()):
+        if isinstance(key, tuple) and key and key[0] == "options" and isinstance(obj, DictObj):
+            state.heap[key] = DictObj(tuple((name, val or VOID) for name, val in obj.items))
+
+
 def altered(run: Run, owner: Atom, state: State) -> None:
     """Something inside a value is set: what was sent with it is not what it was."""
     void(run, owner, state)

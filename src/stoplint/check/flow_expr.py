@@ -39,6 +39,7 @@ from stoplint.check.values import (
     const,
     in_part,
     literal,
+    of_kind,
     only,
     ordered,
     text_of,
@@ -92,6 +93,7 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
             is_open = is_open or inner.open
         else:
             is_open = True
+            items["**", expr.at] = frozenset(atom for atom in val if atom.kind in ("message", "dump"))
     built_as_dict(run, expr, items)
     ref = run.token(expr.at)
     fresh = DictObj(tuple(items.items()), is_open)
@@ -125,6 +127,9 @@ def _index(run: Run, expr: ir.Index, state: State) -> Value:
     base = evaluate(run, expr.obj, state)
     key = evaluate(run, expr.key, state)
     note_named(key, state)
+    if not any(atom.kind == "dict" for atom in base):
+        for atom in of_kind(key, "reason", "reason_like"):
+            run.expose(atom.ref, state)  # a table out of view has an entry for it
     learned = read_path(path, state) if path is not None else None
     if learned is None and (noted := literal_type(base, expr.key)):
         return noted

@@ -10,12 +10,15 @@ import itertools
 from typing import TYPE_CHECKING
 
 from stoplint import sdk
+from stoplint.check import ir
 from stoplint.check.annotations import annotated
+from stoplint.check.flow_bind import bind
 from stoplint.check.flow_blocks import note_answer, note_interrupt
-from stoplint.check.flow_change import void
+from stoplint.check.flow_change import void, void_unknown
 from stoplint.check.flow_core import Arguments, evaluate
 from stoplint.check.flow_errors import leave
 from stoplint.check.flow_escape import escape, exposes, loosen, reach
+from stoplint.check.flow_expr import step
 from stoplint.check.flow_forget import forget
 from stoplint.check.flow_kinds import is_tool_call, put_by
 from stoplint.check.flow_loops import note_exit, recursion
@@ -26,11 +29,10 @@ from stoplint.check.flow_turns import check_blocks
 from stoplint.check.flow_ways import came_out, come_out, joined
 from stoplint.check.knowledge import START, DictObj, ListObj, State
 from stoplint.check.run import MAX_STEPS, Frame, Run, Stop
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, ordered, union, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, literal, of_kind, ordered, union, value
 from stoplint.reasons import EVERY
 
 if TYPE_CHECKING:
-    from stoplint.check import ir
     from stoplint.check.program import FunctionInfo
 
 
@@ -59,7 +61,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     recursion(run, callee, at, state)
     telling = tracked or any(holds_results(run, atom, state) for atom in arguments.all())
     if not _worth_it(run, key, info, telling=telling) and not _kept_by(run, info, given, tracked=tracked):
-        return _unread(run, key, arguments, state, at, tracked=tracked)
+        return _unread(run, key, callee, arguments, state, at, tracked=tracked)
     frame = Frame(info.module, info, (*run.frame.path, run.site(at)), _closure(run, key, info, state))
     if any(atom.kind == "tool_input" or is_tool_call(atom) for atom in arguments.all()):
         frame.handed = run.where(at)
@@ -99,13 +101,15 @@ def _as_before(run: Run, state: State, at: int) -> Value | None:
     return result
 
 
-def _unread(run: Run, key: str, arguments: Arguments, state: State, at: int, *, tracked: bool) -> Value:
+def _unread(run: Run, key: str, callee: Atom, arguments: Arguments, state: State, at: int, *, tracked: bool) -> Value:
     """What a call gives that is not looked into: in the survey it is known whether it is a response.  Raises Stop where it
     never comes back.
     """
     kind = run.program.leaves(key)
     if kind is not None:
         leave(run, kind, arguments, state, at)
+    if run.sending:
+        _let_it_change(run, key, callee, state, at)
     if tracked:
         note_answer(arguments.all(), state, sure=False)
         escape(run, arguments.all(), at, state)
@@ -115,6 +119,24 @@ def _unread(run: Run, key: str, arguments: Arguments, state: State, at: int, *, 
         return _made(run, key)
     run.reads.add((GIVEN, key))
     return value(Atom("given", key)) if key in run.program.giving else _made(run, key)
+
+
+def _let_it_change(run: Run, key: str, callee: Atom, state: State, at: int) -> None:
+    """What a call that is not looked into sets is not what it was."""
+    set_there = run.program.effects(key)
+    for name in set_there.variables:
+        if name in state.env:
+            bind(run, ir.Name(name, at), UNKNOWN, state)
+    me = callee.info
+    if set_there.attributes or set_there.variables:
+        void_unknown(state)
+    if not isinstance(me, Atom):
+        return
+    for name in set_there.attributes:
+        held = step(run, value(me), "." + name, state, at)
+        loosen(run, held, state)
+        for atom in (*of_kind(held, "list", "dict", "symbol"), Atom("symbol", ("attr", me.ref, name))):
+            void(run, atom, state)
 
 
 def _made(run: Run, key: str) -> Value:

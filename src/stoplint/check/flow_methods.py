@@ -14,7 +14,7 @@ from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_many import set_aside
-from stoplint.check.flow_mix import CARRIED
+from stoplint.check.flow_mix import CARRIED, whole
 from stoplint.check.flow_reasons import look_up_reason, looked_up, reason_method
 from stoplint.check.flow_streams import advance
 from stoplint.check.knowledge import ANY, ENDED, START, DictObj, ListObj, State, changed, shortened
@@ -43,6 +43,8 @@ TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) 
 TEXT_TESTS = frozenset(name for name in TEXT_METHODS if name.startswith("is")) | {"startswith", "endswith", "find", "rfind", "index", "rindex", "count"}  # fmt: skip
 """What they give says something of the text, and is no text."""
 
+DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json", "to_dict", "to_json"})
+
 INPUTS = frozenset({"tool_input", "dict", "const"})
 """What `block.input or {}` may be."""
 
@@ -69,6 +71,8 @@ def call_method(
     atom = only(base)
     if atom is None:
         return _several(run, base, name, arguments, state, at)
+    if atom.kind == "object" and name in DUMPS and run.program.class_member(str(atom.info), name) is None:
+        return whole(run, base, state) - base
     if atom.kind == "list" and name in LIST_METHODS:
         return _list_method(run, atom, name, arguments, state, at)
     if atom.kind == "symbol" and name in LIST_METHODS and isinstance(run.obj(state, atom.ref), ListObj):

@@ -8,6 +8,7 @@ from stoplint.check import ir
 from stoplint.check.flow_compare import shared_reasons
 from stoplint.check.flow_core import evaluate, evaluates
 from stoplint.check.flow_errors import as_text
+from stoplint.check.flow_escape import reach
 from stoplint.check.flow_lists import join_lists
 from stoplint.check.values import STEADY, UNKNOWN, Atom, Value, only, ordered, union, value
 
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 
 @evaluates(ir.Format)
 def _format(run: Run, expr: ir.Format, state: State) -> Value:
-    parts = [evaluate(run, part, state) for part in expr.parts]
-    return carried(parts)
+    return carried([whole(run, evaluate(run, part, state), state) for part in expr.parts])
+
+
+def whole(run: Run, val: Value, state: State) -> Value:
+    """An object of the program's own as it is shown or written out: with what its fields hold."""
+    if not any(atom.kind == "object" for atom in val):
+        return val
+    return val | {atom for atom in reach(run, val, state, 2) if atom.kind in CARRIED}
 
 
 @evaluates(ir.BinOp)

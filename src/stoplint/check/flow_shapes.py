@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_core import callee_name, path_of, set_path
+from stoplint.check.index import walk
 from stoplint.check.values import UNKNOWN, only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from stoplint.check.knowledge import State
     from stoplint.check.program import FunctionInfo
     from stoplint.check.run import Run
@@ -111,7 +110,7 @@ def _messages(
     """
     params = of.node.params
     names = {one.name for one in params if not one.kind.startswith("*") and one.name not in ("self", "cls")}
-    nodes = list(_walk(of.node.body))
+    nodes = list(walk(of.node.body))
     looking = _Looking(names, {name for name, known in classes if sdk.BLOCK_CLASSES.get(known or "") in OWN_TYPES})
     for node in nodes:
         looking.bind(node)
@@ -128,19 +127,8 @@ def _reads_reasons(module: _Same[ir.Module]) -> bool:
         node.name == "stop_reason"
         if isinstance(node, ir.Attr)
         else isinstance(node, ir.Const) and node.value == "stop_reason"
-        for node in _walk(module.node.body)
+        for node in walk(module.node.body)
     )
-
-
-def _walk(node: object) -> Iterator[object]:
-    todo = [node]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, tuple):
-            todo += reversed(one)
-        elif slots := getattr(type(one), "__slots__", ()):
-            yield one
-            todo += [getattr(one, name) for name in reversed(slots) if name != "at"]
 
 
 class _Looking:
@@ -209,7 +197,7 @@ class _Looking:
         if isinstance(node, ir.Compare):
             self.typed(node.left, [right for _, right in node.ops])
         elif isinstance(node, ir.Match):
-            values = [one.value for one in _walk(node.cases) if isinstance(one, ir.MatchValue)]
+            values = [one.value for one in walk(node.cases) if isinstance(one, ir.MatchValue)]
             self.typed(node.subject, values)
         elif isinstance(node, (ir.Attr, ir.Index, ir.Call)):
             self.read(node)
@@ -221,7 +209,7 @@ class _Looking:
         if path is not None:
             self.of(path).is_tested = True
         owner = self.block(subject)
-        names = {one.id for one in _walk(tuple(classes)) if isinstance(one, ir.Name)}
+        names = {one.id for one in walk(tuple(classes)) if isinstance(one, ir.Name)}
         if owner is not None and names & self.classes:
             self.of(owner).classed = True
 
@@ -229,7 +217,7 @@ class _Looking:
         found = _member(left)
         path = self.block(found[0]) if found is not None and found[1] == "type" else None
         if path is not None:
-            consts = (one.value for one in _walk(tuple(right)) if isinstance(one, ir.Const))
+            consts = (one.value for one in walk(tuple(right)) if isinstance(one, ir.Const))
             self.of(path).types |= {one for one in consts if isinstance(one, str)}
 
     def read(self, node: ir.Attr | ir.Index | ir.Call) -> None:

@@ -10,6 +10,7 @@ from stoplint.check import ir
 from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_results import Body, note_swallowed
 from stoplint.check.knowledge import EMPTY, NONEMPTY, State, compact
+from stoplint.check.retry import NOT
 from stoplint.check.values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _caught(
 
 def catches(names: frozenset[str], kind: str | None) -> bool:
     """Whether a handler of these classes takes an exception of this name."""
+    if f"{NOT}{kind}" in names:
+        return False
     broad = BROAD - {"Exception"} if kind in ("KeyboardInterrupt", "SystemExit") else BROAD
     return bool(names & broad or names & PARENTS.get(kind or "", frozenset({kind or "Exception"})))
 

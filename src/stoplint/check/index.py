@@ -83,3 +83,15 @@ def is_declared_only(func: ir.Function) -> bool:
             return isinstance(raised, ir.Name) and raised.id == "NotImplementedError"
         return False
     return True
+
+
+def walk(node: object) -> Iterator[object]:
+    """Every node of a tree, or of a tuple of trees, those of nested functions too, as they are written."""
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, tuple):
+            todo += reversed(one)
+        elif slots := getattr(type(one), "__slots__", ()):
+            yield one
+            todo += [getattr(one, name) for name in reversed(slots) if name != "at"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from stoplint import sdk
 from stoplint.check import ir
+from stoplint.check.effects import Effects, effects
 from stoplint.check.facts import NOTHING, Facts
 from stoplint.check.index import ModuleIndex, dotted_name, index_module
 from stoplint.check.lasting import keep
@@ -108,6 +109,7 @@ class Program:
         self._heirs: dict[str, list[str]] = {}
         self._retried: dict[str, frozenset[str] | None] = {}
         self._leaving: dict[str, str | None] = {}
+        self._effects: dict[str, Effects] = {}
         self._bases: dict[str, list[str]] = {}
         self._suffixes: dict[str, list[str]] = {}
         for module in modules:
@@ -189,6 +191,12 @@ class Program:
             self._leaving[key] = None  # where it calls itself, what else it does decides
             self._leaving[key] = leaves(self, self.functions[key])
         return self._leaving[key]
+
+    def effects(self, key: str) -> Effects:
+        """What a function sets that others see."""
+        if key not in self._effects:
+            self._effects[key] = effects(self.functions[key].func)
+        return self._effects[key]
 
     def is_interesting(self, key: str) -> bool:
         """Whether a function, or one it calls, has anything to do with the Messages API."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 RETRY_WORDS = ("retry", "backoff", "stamina", "retrying", "on_exception")
 EVERYTHING = frozenset({""})
+NOT = "not "
+"""In front of the name of an exception after which nothing is tried again."""
+
 CONDITIONS = ("retry", "on", "retry_on")
 """Keywords by which tenacity, backoff, stamina and others take the exceptions to try again after, beside those that say
 "exception"."""
@@ -73,7 +76,7 @@ def _library(expr: ir.Expr) -> frozenset[str] | None:
     if not conditions:
         return EVERYTHING
     if any("not_exception" in called for condition in conditions for called in _called(condition)):
-        return EVERYTHING
+        return EVERYTHING | {NOT + name for condition in conditions for name in _class_names(condition)}
     return frozenset(name for condition in conditions for name in _class_names(condition))
 
 

@@ -1,0 +1,52 @@
+"""What a function sets that others see: attributes of its own object, variables around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from stoplint.check import ir
+from stoplint.check.index import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stoplint.check.ir import Function
+
+CHANGING = frozenset({"append", "appendleft", "extend", "insert", "pop", "popleft", "clear", "remove", "update", "setdefault", "add", "discard", "sort", "reverse"})  # fmt: skip
+"""Methods of lists, dicts and sets that change them."""
+
+
+class Effects(NamedTuple):
+    """`attributes` of its first parameter that a function sets or changes; `variables` around it that it binds anew."""
+
+    attributes: tuple[str, ...]
+    variables: tuple[str, ...]
+
+
+def effects(func: Function) -> Effects:
+    """What a function sets that others see."""
+    me = func.params[0].name if func.params else ""
+    nodes = list(walk(func.body))
+    attributes = {name for node in nodes for expr in _changed(node) for name in _attribute(expr, me)}
+    scopes = [node for node in nodes if isinstance(node, ir.Scope) and node.kind == "nonlocal"]
+    return Effects(tuple(sorted(attributes)), tuple(sorted({name for scope in scopes for name in scope.names})))
+
+
+def _changed(node: object) -> Iterator[ir.Expr]:
+    if isinstance(node, (ir.Assign, ir.Delete)):
+        yield from node.targets
+    elif isinstance(node, ir.AugAssign):
+        yield node.target
+    elif isinstance(node, ir.Call) and isinstance(node.func, ir.Attr) and node.func.name in CHANGING:
+        yield node.func.obj
+
+
+def _attribute(expr: ir.Expr, me: str) -> Iterator[str]:
+    """`self.x`, `self.x[0]`, `self.x.y`: what is set is, or is in, an attribute."""
+    if isinstance(expr, ir.Seq):
+        for item in expr.items:
+            yield from _attribute(item, me)
+    while isinstance(expr, (ir.Attr, ir.Index)):
+        if isinstance(expr, ir.Attr) and isinstance(expr.obj, ir.Name) and expr.obj.id == me:
+            yield expr.name
+        expr = expr.obj
