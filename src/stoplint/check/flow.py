@@ -29,7 +29,7 @@ from stoplint.check.flow_core import Exits, evaluate
 from stoplint.check.flow_errors import assigned, open_again
 from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_lists import as_list, extended, iterate
-from stoplint.check.flow_loops import Loop, finish_function, finish_loop, gathered, note_exit
+from stoplint.check.flow_loops import Loop, ends_inside, finish_function, finish_loop, gathered, note_exit
 from stoplint.check.flow_many import without_unvisited
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_mix import choose_default
@@ -338,6 +338,7 @@ def _while(run: Run, node: ir.While, state: State) -> Exits:
 def _for(run: Run, node: ir.For, state: State) -> Exits:
     items = evaluate(run, node.iter, state)
     begun, known, asked = dict(state.env), dict(state.know), run.free_tests
+    inside = ends_inside(node)
 
     def enter(head: State) -> tuple[list[State], list[State]]:
         past = head.copy()
@@ -347,7 +348,7 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         loop.over.update(atom.ref for atom in inner)
         bind(run, node.target, inner, head)
         enter_blocks(run, loop, inner, head)
-        return [head], [past]
+        return [head], [] if inside and past.env != begun else [past]
 
     loop = Loop(run.where(node.at), bounded=True, kept=frozenset((*begun, *state.heap)))
     exits = _loop(run, node.body, node.orelse, state, enter, loop)

@@ -8,7 +8,7 @@ from stoplint.check import ir
 from stoplint.check.flow_change import altered, void
 from stoplint.check.flow_core import evaluate, forget_paths, path_of, set_path
 from stoplint.check.flow_escape import escape, put_away, show
-from stoplint.check.flow_lists import iterate
+from stoplint.check.flow_lists import as_row, iterate
 from stoplint.check.flow_many import set_aside
 from stoplint.check.flow_names import read_off
 from stoplint.check.flow_paths import renewed
@@ -115,7 +115,7 @@ def _unpack(run: Run, target: ir.Seq, val: Value, state: State) -> None:
     columns: list[tuple[Value, ...]] = []
     rest = set(val)
     for atom in val if not any(isinstance(item, ir.Star) for item in target.items) else ():
-        obj = run.obj(state, atom.ref) if atom.kind == "list" else None
+        obj = as_row(run, atom, state)
         if isinstance(obj, ListObj) and obj.items is not None and len(obj.items) == len(target.items):
             told = any(one.kind == "reason" for item in obj.items for one in item)  # here it is dropped, if it is
             columns.append(tuple(read_off(run, item, target.at) for item in obj.items) if told else obj.items)

@@ -63,7 +63,8 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
     run.calls_out.add(dotted)
-    if any(atom.kind in HANDED and not _is_guessed(run, atom) for atom in arguments.all()):
+    wraps = name[:1].isupper() and not arguments.keywords.keys().isdisjoint(("stop_reason", "finish_reason"))
+    if wraps or any(atom.kind in HANDED and not _is_guessed(run, atom) for atom in arguments.all()):
         run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):
         kind = "ValidationError" if name == "model_validate_json" else "JSONDecodeError"

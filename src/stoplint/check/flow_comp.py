@@ -53,7 +53,9 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
                 state.know[token] = state.know[token].shown()
     keep_learned(run, over_all, paths, state)
     if expr.kind == "dict":
-        return carried(values) | whole
+        keys = union(values[::2])
+        answers = any(atom.kind == "message" for atom in keys)  # `{pool.submit(ask, q): q for q in questions}`
+        return fresh_list(run, expr.at, keys, state) if answers else carried(values) | whole
     return fresh_list(run, expr.at, union(values) | whole, state, kind=expr.kind)
 
 

@@ -112,6 +112,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
         return _compare_reason(run, left, op, right, state, at, negated=negated)
     sized = only(left, "content_len", "text_len", "content", "list_len")
     if sized is not None:
+        if sized.kind == "list_len":
+            run.counted.add(sized.ref)
         return _compare_size(run, sized, op, right, state)
     if len(left) > 1 and all(atom.kind in SIZED[:3] for atom in left):
         tests = [_compare_size(run, one, op, right, state) for one in left]

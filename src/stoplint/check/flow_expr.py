@@ -8,7 +8,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.events import PositionRead, ReasonCompared
 from stoplint.check.flow_bind import bind
-from stoplint.check.flow_blocks import note_index
+from stoplint.check.flow_blocks import note_index, picked
 from stoplint.check.flow_change import void
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import block_written
@@ -17,7 +17,7 @@ from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_kinds import input_of, put_by
-from stoplint.check.flow_lists import iterate, literal_list, take_item
+from stoplint.check.flow_lists import as_row, iterate, literal_list, take_item
 from stoplint.check.flow_mix import chosen
 from stoplint.check.flow_names import closure, global_value, member, object_attribute, read_off, symbol_attribute
 from stoplint.check.flow_reasons import beside_words, literal_type, look_up_reason, looked_up, note_entries
@@ -180,8 +180,14 @@ def _item(run: Run, atom: Atom, key: Value, expr: ir.Index, state: State) -> Val
         return value(atom)
     if isinstance(expr.key, ir.Slice) and isinstance(run.obj(state, atom.ref), ListObj):
         return sliced(run, atom, expr.key, expr.at, state)
+    if atom.kind == "object" and isinstance(position, int):
+        row = as_row(run, atom, state)
+        items = row.items if row is not None else None
+        return read_off(run, items[position], expr.at) if items and -len(items) <= position < len(items) else UNKNOWN
     if atom.kind in ("list", "tuple"):
-        return take_item(run, atom, position, state)
+        taken, obj = take_item(run, atom, position, state), run.obj(state, atom.ref)
+        alone = isinstance(obj, ListObj) and obj.items is None and atom.ref not in run.counted
+        return picked(taken, run.where(expr.at)) if alone and isinstance(position, int) else taken
     if atom.kind == "dict":
         return _lookup(run, atom, key, expr.at, state)
     if atom.kind in ("text", "exception_text"):

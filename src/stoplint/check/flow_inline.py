@@ -135,8 +135,14 @@ def _let_it_change(run: Run, key: str, callee: Atom, state: State, at: int) -> N
     for name in set_there.attributes:
         held = step(run, value(me), "." + name, state, at)
         loosen(run, held, state)
-        for atom in (*of_kind(held, "list", "dict", "symbol"), Atom("symbol", ("attr", me.ref, name))):
+        itself = Atom("symbol", ("attr", me.ref, name))
+        for atom in (*of_kind(held, "list", "dict", "symbol"), itself):
             void(run, atom, state)
+        known = run.obj(state, me.ref)
+        if held and all(atom.kind == "const" for atom in held):
+            state.heap[me.ref] = (known if isinstance(known, DictObj) else DictObj(open=True)).having(
+                name, value(itself)
+            )
 
 
 def _made(run: Run, key: str) -> Value:

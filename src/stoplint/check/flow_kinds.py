@@ -128,3 +128,17 @@ def is_call(obj: Obj | None) -> bool:
     """A tool call of the program's own kind: what has the input of one, and its name or id beside it."""
     fields = [{atom.kind for atom in val} for _, val in obj.items] if isinstance(obj, DictObj) else []
     return any("tool_input" in kinds for kinds in fields) and any(kinds & CALL_WORDS for kinds in fields)
+
+
+def entered(val: Value) -> Value:
+    """What `with val as x` binds."""
+    found: set[Atom] = set()
+    for atom in val:
+        following = sdk.STEPS.get((atom.kind, "with"))
+        if following is not None:
+            found.add(Atom(following, atom.ref))
+        elif atom.kind == "iterator" and isinstance(atom.info, frozenset):
+            found |= atom.info
+        elif atom.kind in ("object", "symbol"):
+            found.add(atom)
+    return frozenset(found)

@@ -230,6 +230,17 @@ def take_item(run: Run, atom: Atom, position: Hashable, state: State) -> Value:
     return obj.members
 
 
+def as_row(run: Run, atom: Atom, state: State) -> ListObj | None:
+    """A list or tuple, or an object of a NamedTuple of the program's own, as what stands at its places."""
+    obj = run.obj(state, atom.ref)
+    if atom.kind == "list":
+        return obj if isinstance(obj, ListObj) else None
+    if atom.kind != "object" or not isinstance(obj, DictObj) or not run.program.is_row(str(atom.info)):
+        return None
+    items = tuple(obj.get(name) or UNKNOWN for name in run.program.field_names(str(atom.info)))
+    return ListObj(items, items[-1] if items else value(START), union(items))
+
+
 def inspect(run: Run, atom: Atom) -> None:
     """The function at hand looks at what is in a list."""
     run.excused |= {("looked", atom.ref), ("looked", atom.ref, run.frame.qualname)}

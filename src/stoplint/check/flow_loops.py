@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stoplint.check import ir
 from stoplint.check.events import GoesOn, LoopContinued
 from stoplint.check.flow_escape import reach
 from stoplint.check.knowledge import DictObj, ListObj, State
@@ -117,6 +118,33 @@ def _goes_on(run: Run, states: list[State], tokens: set[Token]) -> tuple[GoesOn,
                 known = state.know[token]
                 found[GoesOn(request, known.remaining, known.content, _answered(state, token))] = None
     return tuple(found)
+
+
+def ends_inside(node: ir.For) -> bool:
+    """`for attempt in range(n)` whose body leaves by itself in its last round: `if attempt == n - 1: raise`.  What is behind
+    it is reached by `break` alone.
+    """
+    names = {target.id for target in _targets(node.target) if isinstance(target, ir.Name)}
+    return _counted(node.iter) and any(_leaves_at(statement, names) for statement in node.body)
+
+
+def _targets(target: ir.Expr) -> tuple[ir.Expr, ...]:
+    return target.items if isinstance(target, ir.Seq) else (target,)
+
+
+def _counted(items: ir.Expr) -> bool:
+    return isinstance(items, ir.Call) and isinstance(items.func, ir.Name) and items.func.id in ("range", "enumerate")
+
+
+def _leaves_at(statement: ir.Stmt, names: set[str]) -> bool:
+    if not isinstance(statement, ir.If):
+        return False
+    test = statement.test
+    sides = (test.left, test.ops[0][1]) if isinstance(test, ir.Compare) and len(test.ops) == 1 else ()
+    counts = any(isinstance(side, ir.Name) and side.id in names for side in sides)
+    if counts and isinstance(test, ir.Compare) and test.ops[0][0] in ("==", ">=", ">"):
+        return isinstance(statement.body[-1], (ir.Raise, ir.Return))
+    return any(_leaves_at(inner, names) for inner in statement.orelse)
 
 
 def gathered(loop: Loop, begun: Mapping[str, Value], after: Sequence[State]) -> None:

@@ -12,6 +12,7 @@ from stoplint.check.flow_escape import escape, put_away, reach
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
+from stoplint.check.flow_kinds import entered
 from stoplint.check.flow_lists import appended, as_list, extended, inserted, iterate
 from stoplint.check.flow_many import set_aside
 from stoplint.check.flow_mix import CARRIED, whole
@@ -43,6 +44,8 @@ TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) 
 TEXT_TESTS = frozenset(name for name in TEXT_METHODS if name.startswith("is")) | {"startswith", "endswith", "find", "rfind", "index", "rindex", "count"}  # fmt: skip
 """What they give says something of the text, and is no text."""
 
+ENTERING = frozenset({"__enter__", "__aenter__", "enter_context", "enter_async_context"})
+
 DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json", "to_dict", "to_json"})
 
 INPUTS = frozenset({"tool_input", "dict", "const"})
@@ -68,6 +71,8 @@ def call_method(
     if name == "items" and base and all(atom.kind == "message" for atom in base):
         pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
         return value(Atom("iterator", run.token(at, "items"), pairs))
+    if name in ENTERING:
+        return entered(base if name.startswith("__") else arguments.get(0) or UNKNOWN) or None
     atom = only(base)
     if atom is None:
         return _several(run, base, name, arguments, state, at)

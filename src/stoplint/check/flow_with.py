@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.flow_bind import bind, fresh_symbol
 from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_kinds import entered
 from stoplint.check.flow_try import run_try, suppresses
-from stoplint.check.values import Atom, Value
-from stoplint.sdk import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,24 +22,11 @@ if TYPE_CHECKING:
 def run_with(run: Run, node: ir.With, state: State, run_block: Runner) -> Exits:
     for item in node.items:
         val = evaluate(run, item.value, state)
-        entered = _entered(val)
+        made = entered(val)
         if item.target is not None:
-            bind(run, item.target, entered or fresh_symbol(run, node.at, state), state)
+            bind(run, item.target, made or fresh_symbol(run, node.at, state), state)
     silent = any(suppresses(item.value) for item in node.items)
     if not silent:
         return run_block(run, node.body, [state])
     handler = ir.Handler(None, None, ())
     return run_try(run, ir.Try(node.body, (handler,), (), ()), state, run_block)
-
-
-def _entered(val: Value) -> Value:
-    found: set[Atom] = set()
-    for atom in val:
-        following = STEPS.get((atom.kind, "with"))
-        if following is not None:
-            found.add(Atom(following, atom.ref))
-        elif atom.kind == "iterator" and isinstance(atom.info, frozenset):
-            found |= atom.info
-        elif atom.kind in ("object", "symbol"):
-            found.add(atom)
-    return frozenset(found)

@@ -343,6 +343,10 @@ class Program:
                 fields.update(dict.fromkeys(self.classes[one].fields))
         return tuple(fields)
 
+    def is_row(self, key: str) -> bool:
+        """Whether the objects of a class are tuples with names for their places."""
+        return any(one.rpartition(".")[2] == "NamedTuple" for one in self.lineage(key))
+
     def decorator_names(self, info: FunctionInfo) -> set[str]:
         names = {dotted_name(expr.func if isinstance(expr, ir.Call) else expr) or "" for expr in info.func.decorators}
         return {name.rsplit(".", 1)[-1] for name in names}

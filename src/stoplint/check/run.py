@@ -93,6 +93,7 @@ class Run:
         self.enclosed: dict[str, dict[str, Value]] = {}
         self.foreign_reads: dict[Where, set[Hashable]] = {}
         self.free_tests = 0
+        self.counted: set[Hashable] = set()
         self.size_tests = 0
         self.error_tests = 0
         self.unsure = 0

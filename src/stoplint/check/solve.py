@@ -316,7 +316,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     if any(_matters(run, val, end) for val, end in handed):
         run.touched = True
     run.hands_out = any(atom.kind in HANDED_OUT for val, _ in handed for atom in val) or any(
-        with_reason(reach(run, val, end, 2)) for val, end in handed
+        with_reason(held) or _with_a_reason(held) for held in (reach(run, val, end, 2) for val, end in handed)
     )
     run.given = _given(frame.returned)
     run.hands_tools = not run.hands_out and any(
@@ -329,6 +329,13 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
         kept_turns(run, end)
     run.found = run.finish(over)
     return run
+
+
+def _with_a_reason(held: frozenset[Atom]) -> bool:
+    """Whether the `stop_reason` of something unknown goes along with other things."""
+    return len(held) > 1 and any(
+        atom.kind == "symbol" and isinstance(atom.ref, tuple) and atom.ref[-1] == "stop_reason" for atom in held
+    )
 
 
 def _given(returned: list[tuple[Value, State]]) -> Value | None:
