@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 
 import anthropic
@@ -257,6 +258,35 @@ def test_a_cancelled_task_ends_its_turn(native):
         asyncio.run(go(traced, api))
         (turn,) = traced.turns
     assert turn["stream.outcome"] == "abandoned"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_request_closed_in_another_context_closes_in_silence(native, caplog):
+    """What the garbage collector does to a task that a closed loop has left: it closes the coroutine where it runs."""
+
+    async def go(traced):
+        sent = asyncio.Event()
+
+        async def no_answer(_request):
+            sent.set()
+            await asyncio.sleep(60)
+
+        http = sys.modules[anthropic.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]]
+        transport = http.MockTransport(no_answer)
+        options = {"http_client": http.AsyncClient(transport=transport), **traced.options()}
+        client = anthropic.AsyncAnthropic(api_key="none", **options)
+        task = asyncio.create_task(client.messages.create(messages=[HELLO], **PARAMS))
+        await sent.wait()
+        task.get_coro().close()
+        task.cancel()
+
+    with Traced(native=native).at_work() as traced:
+        asyncio.run(go(traced))
+        (turn,) = traced.sink.turns
+    assert turn.error == "cancelled"
+    told = [record for record in caplog.records if record.name.startswith(("opentelemetry", "stoplint"))]
+    # The SDK makes its own span current the same way, and OpenTelemetry says that it cannot be undone.
+    assert len(told) == native
 
 
 @pytest.mark.parametrize("native", [True, False])

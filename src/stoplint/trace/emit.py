@@ -47,8 +47,10 @@ class _Current:
     def __enter__(self) -> None:
         self._token = context.attach(trace.set_span_in_context(self._span))
 
-    def __exit__(self, *_: object) -> None:
-        context.detach(self._token)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A task that is given up may be closed in another context, where the span was never current.
+        if kind is not GeneratorExit or trace.get_current_span() is self._span:
+            context.detach(self._token)
 
 
 class Telemetry:

@@ -128,7 +128,9 @@ class Hooks:
                 self._failed(current, error)
                 raise
             finally:
-                _current.reset(token)
+                # A task that is given up may be closed in another context, which is left as it is.
+                with contextlib.suppress(ValueError):
+                    _current.reset(token)
             self._returned(current, result)
             return result
 
