@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,29 @@ def test_uninstrument_ends_all_chains():
         traced.client(api).messages.create(messages=[user("Tell")], **PARAMS)
     assert [chain.outcome for chain in traced.sink.chains] == ["truncated"]
     assert live_turns() == 0
+
+
+def test_the_first_turns_of_many_threads_open_one_store():
+    opened = []
+
+    def open_sink(_has_backend):
+        time.sleep(0.01)  # its modules are loaded here
+        opened.append(MemorySink())
+        return opened[-1]
+
+    tracer = Tracer(None, open_sink)
+    together = threading.Barrier(8)
+
+    def run(number):
+        together.wait()
+        ask(tracer, number, user(f"Question {number}"))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(sink.turns) for sink in opened] == [8]
 
 
 def test_a_finalizer_within_our_own_code_waits():

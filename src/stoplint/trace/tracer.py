@@ -11,7 +11,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from threading import get_ident
+from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
@@ -53,6 +53,7 @@ class Tracer:
         """Work left by finalizers, which run at any point of any thread and so must not do it themselves."""
         self._open_sink = open_sink
         self._sinks: dict[bool, Sink | None] = {}
+        self._opening = RLock()
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
@@ -304,7 +305,9 @@ class Tracer:
             return self._sinks[True]
         has_backend = self.telemetry is not None and self.telemetry.has_backend()
         if has_backend not in self._sinks:
-            self._sinks[has_backend] = self._open_sink(has_backend)
+            with self._opening:
+                if has_backend not in self._sinks:
+                    self._sinks[has_backend] = self._open_sink(has_backend)
         return self._sinks[has_backend]
 
     def sinks(self) -> list[Sink]:
@@ -314,6 +317,7 @@ class Tracer:
     def after_fork(self) -> None:
         """In the child of a fork: nothing of the parent's other threads is under way here."""
         self.chains.after_fork()
+        self._opening = RLock()
         self._inside.clear()
         self._unsettled.clear()
         self.pending.clear()
