@@ -140,6 +140,9 @@ class Hooks:
         try:
             if not self.patches.active:
                 return None
+            silenced = _outer.get()
+            if silenced is not None:
+                _outer.set(None)  # of a request of another kind, too: the next one has nothing to do with it
             options = args[1] if len(args) > 1 else kwargs["options"]
             url: str = options.url  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
             if not url.startswith(_PATH) or url.partition("?")[0] != _PATH:
@@ -154,17 +157,19 @@ class Hooks:
             if callable(parser):
                 options.post_parser = remembered(current, parser)  # type: ignore[attr-defined]
             if self._tracer.telemetry is not None:
-                self._choose_span(self._tracer.telemetry, current, client, getattr(kwargs.get("call"), "span", None))
+                native = getattr(kwargs.get("call"), "span", None)
+                self._choose_span(self._tracer.telemetry, current, client, native, silenced)
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("request")
             return None
         return current
 
-    def _choose_span(self, telemetry: Telemetry, current: Turn, client: object, native: Span | None) -> None:
-        silenced = _outer.get()
-        if silenced is not None:
-            _outer.set(None)
-            native = native if native is None or native.is_recording() else None
+    def _choose_span(
+        self, telemetry: Telemetry, current: Turn, client: object, native: Span | None, silenced: Span | None
+    ) -> None:
+        """`silenced` is the span of another emitter that keeps the SDK's own, `native`, from recording."""
+        if silenced is not None and native is not None and not native.is_recording():
+            native = None
         telemetry.adopt(current, native, silenced)
         if current.span is None and telemetry.has_backend():
             telemetry.start(current, request_attributes(current, client), beside=self._others_active())
