@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 import threading
 
@@ -77,6 +78,24 @@ def test_a_wrapper_put_on_ours_survives_and_ours_in_it_passes_through():
             api.client().messages.create(messages=[HELLO], stream=True, **PARAMS).close()
     finally:
         Stream.close = original
+
+
+def test_what_a_later_sdk_passes_beside_reaches_it(monkeypatch):
+    from anthropic import _base_client, _response
+    from anthropic._streaming import Stream
+
+    def later(*_args, more=None):
+        return more
+
+    places = [(Stream, "close"), (_response.APIResponse, "read"), (_base_client, "finish_api_call_span")]
+    for holder, name in places:
+        monkeypatch.setattr(holder, name, functools.wraps(getattr(holder, name))(later))
+    with Traced(native=False).at_work() as traced, fake(text("Hi."), repeat_last=True) as api:
+        client = traced.client(api)
+        raw = client.messages.with_raw_response.create
+        assert client.messages.create(messages=[HELLO], stream=True, **PARAMS).close(more=1) == 1
+        assert raw(messages=[HELLO], **PARAMS).read(more=1) == 1
+        assert _base_client.finish_api_call_span(client, None, None, more=1) == 1
 
 
 def test_types_and_values_are_the_sdks_own(traced):

@@ -170,9 +170,12 @@ class Hooks:
         """`silenced` is the span of another emitter that keeps the SDK's own, `native`, from recording."""
         if silenced is not None and native is not None and not native.is_recording():
             native = None
-        telemetry.adopt(current, native, silenced)
-        if current.span is None and telemetry.has_backend():
-            telemetry.start(current, request_attributes(current, client), beside=self._others_active())
+        try:
+            telemetry.adopt(current, native, silenced)
+            if current.span is None and telemetry.has_backend():
+                telemetry.start(current, request_attributes(current, client), beside=self._others_active())
+        except Exception:  # noqa: BLE001 - the turn is counted and stored all the same
+            faults.note("span")
 
     def _around(self, current: Turn) -> AbstractContextManager[object]:
         """Make a `chat` span of our own current while the request is under way, and no longer."""
@@ -238,14 +241,16 @@ class Hooks:
 
     def _finish_span(self, original: Function) -> Function:
         @functools.wraps(original)
-        def finish_api_call_span(client: object, span: object, result: object) -> object:
+        def finish_api_call_span(
+            client: object, span: object, result: object, *args: object, **kwargs: object
+        ) -> object:
             current = _current.get()
             if current is not None and current.span is span and not current.done:
                 try:
                     self._before_span_ends(current, result.data)  # type: ignore[attr-defined]
                 except Exception:  # noqa: BLE001
                     faults.note("span")
-            return original(client, span, result)
+            return original(client, span, result, *args, **kwargs)
 
         return finish_api_call_span
 
