@@ -98,10 +98,11 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
     fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
     get = fields.get
     blocks, reason = get("content"), _text(get("stop_reason"))
-    details = get("stop_details")
-    if details is None and reason != "end_turn" and "stop_details" not in fields:
-        # An SDK that does not know the field yet keeps it among the extra ones.
-        details = field(message, "stop_details")
+    sequence = category = None
+    if reason != "end_turn":
+        # An SDK that does not know the details yet keeps them among the extra fields.
+        details = get("stop_details") if "stop_details" in fields else field(message, "stop_details")
+        sequence, category = _text(get("stop_sequence")), _text(field(details, "category"))
     content = canonical.scan_content(blocks) if blocks and isinstance(blocks, (list, tuple)) else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
     blank = not kinds or (len(content.texts) == len(kinds) and not any(map(str.strip, content.texts)))
@@ -111,8 +112,8 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
             _text(get("id")),
             _text(get("model")),
             reason,
-            _text(get("stop_sequence")),
-            _text(field(details, "category")) if details is not None else None,
+            sequence,
+            category,
             get("usage"),
             ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
             blank and reason is not None and reason != "refusal",

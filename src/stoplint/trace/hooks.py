@@ -145,7 +145,7 @@ class Hooks:
                 _outer.set(None)  # of a request of another kind, too: the next one has nothing to do with it
             options = args[1] if len(args) > 1 else kwargs["options"]
             url: str = options.url  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
-            if not url.startswith(_PATH) or url.partition("?")[0] != _PATH:
+            if url != _PATH and url.partition("?")[0] != _PATH:
                 return None
             if options.method.lower() != "post":  # type: ignore[attr-defined]
                 return None
