@@ -184,6 +184,7 @@ def finding_record(state: TurnState, code: str, message: str, evidence: str) -> 
 def record(turn: Turn) -> TurnRecord:
     """A finished turn for a sink."""
     answer, state, asked = turn.answer, turn.state, turn.view.parameters
+    used = answer.usage
     trace_id, span_id = span_ids(state.context)
     relation: Relation = turn.decision.relation
     surface, beta = surface_of(turn.options, thread=turn.view.thread)
@@ -200,10 +201,10 @@ def record(turn: Turn) -> TurnRecord:
         request_model=asked.model,
         response_model=answer.model,
         max_tokens=asked.max_tokens,
-        input_tokens=answer.usage.input_tokens,
-        output_tokens=answer.usage.output_tokens,
-        cache_read_tokens=answer.usage.cache_read,
-        cache_write_tokens=answer.usage.cache_write,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cache_read_tokens=used.cache_read,
+        cache_write_tokens=used.cache_write,
         content_kinds=answer.kinds,
         empty=answer.empty,
         truncated_tool_use=answer.truncated_tool_use,
