@@ -178,6 +178,22 @@ def test_the_child_of_a_fork_leaves_the_parents_chains_alone():
     assert [chain.outcome for chain in sink.chains] == ["finished"]
 
 
+def test_an_answer_that_the_child_of_a_fork_lets_go_is_the_parents_to_tell():
+    tracer, _, sink = made()
+    body = {"model": "m", "messages": [user("Tell")]}
+    stream, raw, read = (tracer.begin(body, streaming=True) for _ in range(3))
+    for turn in (stream, read):
+        tracer.start_stream(turn)
+    tracer.after_fork()
+    tracer.stream_over(stream, "abandoned")
+    tracer.unknown(raw, "abandoned")
+    assert sink.turns == []
+    tracer.stream_over(read, "complete")
+    mine = tracer.begin(body, streaming=True)
+    tracer.stream_over(mine, "abandoned")
+    assert [turn.stream_outcome for turn in sink.turns] == ["complete", "abandoned"]
+
+
 @pytest.mark.parametrize("length", [3, 63, 2001])
 def test_what_is_looked_at_does_not_follow_the_length(length):
     class Counted(list):

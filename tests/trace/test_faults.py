@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from tracing import PARAMS, Traced, fake, user
 
 from stoplint.testing import text, truncated
-from stoplint.trace import faults, tracer
+from stoplint.trace import faults, turn
 from stoplint.trace.answer import StreamedAnswer
 from stoplint.trace.chains import Chains
 from stoplint.trace.emit import Telemetry
@@ -67,7 +67,7 @@ INSIDE = [
     (Tracer, "batch_item"),
     (Tracer, "sink"),
     (Tracer, "_finish"),
-    (tracer, "_complete"),
+    (turn, "complete"),
     (Tracer, "_tell"),
     (Chains, "add_locked"),
     (Chains, "find_locked"),

@@ -50,7 +50,6 @@ class TurnState:
     answered = False
     carried_on = False
     forced_tool = False
-    truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
     nulls = 0
     child: TurnState | None = None

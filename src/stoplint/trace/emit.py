@@ -92,7 +92,6 @@ class Telemetry:
         """Choose the span for a turn's facts: the SDK's own, another emitter's (`around` where it is known), or none."""
         if native is not None:
             current.span = native
-            current.native = True
             if not self._has_provider and native.is_recording():
                 # A client may have a provider of its own.
                 self._has_provider = True

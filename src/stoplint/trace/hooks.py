@@ -170,6 +170,7 @@ class Hooks:
         """`silenced` is the span of another emitter that keeps the SDK's own, `native`, from recording."""
         if silenced is not None and native is not None and not native.is_recording():
             native = None
+        current.native = native is not None
         try:
             telemetry.adopt(current, native, silenced)
             if current.span is None and telemetry.has_backend():
