@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from stoplint.trace.turn import Turn, Value
 
 SCOPE: Final = "stoplint"
-NATIVE_SCOPE: Final = "com.anthropic.sdk.python"
 _LLM_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content"})
 _EVENT: Final = "stoplint.finding"
 _EVENTS: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
