@@ -286,7 +286,7 @@ class Tracer:
             ends = self.chains.take_ends(chain)
             self._tell_chain(chain, last, ends)
             for end in ends:
-                self.finding(end, "SL102", mistakes.unhandled(end, last))
+                self.finding(end, "SL102", mistakes.unhandled(end.stop_reason, branch=end is not last))
         except Exception:  # noqa: BLE001 - the other chains are over too
             faults.note("chain")
         self.chains.let_go(chain, last)
