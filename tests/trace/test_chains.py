@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,29 @@ def test_uninstrument_ends_all_chains():
     assert live_turns() == 0
 
 
+def test_the_first_turns_of_many_threads_open_one_store():
+    opened = []
+
+    def open_sink(_has_backend):
+        time.sleep(0.01)  # its modules are loaded here
+        opened.append(MemorySink())
+        return opened[-1]
+
+    tracer = Tracer(None, open_sink)
+    together = threading.Barrier(8)
+
+    def run(number):
+        together.wait()
+        ask(tracer, number, user(f"Question {number}"))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(sink.turns) for sink in opened] == [8]
+
+
 def test_a_finalizer_within_our_own_code_waits():
     tracer, _, sink = made()
     dropped = tracer.begin({"model": "m", "messages": [user("Dropped")]}, streaming=True)
@@ -151,6 +176,22 @@ def test_the_child_of_a_fork_leaves_the_parents_chains_alone():
     assert on.decision.relation == "continue"
     tracer.end_all()
     assert [chain.outcome for chain in sink.chains] == ["finished"]
+
+
+def test_an_answer_that_the_child_of_a_fork_lets_go_is_the_parents_to_tell():
+    tracer, _, sink = made()
+    body = {"model": "m", "messages": [user("Tell")]}
+    stream, raw, read = (tracer.begin(body, streaming=True) for _ in range(3))
+    for turn in (stream, read):
+        tracer.start_stream(turn)
+    tracer.after_fork()
+    tracer.stream_over(stream, "abandoned")
+    tracer.unknown(raw, "abandoned")
+    assert sink.turns == []
+    tracer.stream_over(read, "complete")
+    mine = tracer.begin(body, streaming=True)
+    tracer.stream_over(mine, "abandoned")
+    assert [turn.stream_outcome for turn in sink.turns] == ["complete", "abandoned"]
 
 
 @pytest.mark.parametrize("length", [3, 63, 2001])

@@ -7,6 +7,8 @@ import json
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 from tracing import PARAMS, SEARCH, TOOL, Traced, assistant, collect, fake, result, user
 
@@ -149,6 +151,17 @@ def test_another_emitters_span_gets_the_facts(alone):
         alone.client(api).messages.create(messages=[HELLO], **PARAMS)
     (span,) = alone.spans
     assert span.attributes["stoplint.stop_reason"] == "max_tokens"
+
+
+def test_another_emitters_span_around_a_request_of_another_kind_is_none_of_the_next(alone):
+    unsampled = {"tracer_provider": TracerProvider(sampler=ALWAYS_OFF)}
+    tracer = alone.provider.get_tracer("someone else")
+    with fake(text("Once")) as api:
+        with tracer.start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}):
+            alone.client(api, open_telemetry=unsampled).messages.count_tokens(messages=[HELLO], model=PARAMS["model"])
+        alone.client(api).messages.create(messages=[HELLO], **PARAMS)
+    theirs, ours = alone.spans
+    assert (theirs.name, ours.name, ours.parent) == ("chat", f"chat {PARAMS['model']}", None)
 
 
 def test_an_applications_own_span_is_only_the_parent(alone):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from opentelemetry.sdk.trace import SpanProcessor
 from tracing import PARAMS, Traced, fake, user
 
 from stoplint.testing import text, truncated
-from stoplint.trace import faults, tracer
+from stoplint.trace import faults, turn
 from stoplint.trace.answer import StreamedAnswer
 from stoplint.trace.chains import Chains
 from stoplint.trace.emit import Telemetry
@@ -66,7 +67,7 @@ INSIDE = [
     (Tracer, "batch_item"),
     (Tracer, "sink"),
     (Tracer, "_finish"),
-    (tracer, "_complete"),
+    (turn, "complete"),
     (Tracer, "_tell"),
     (Chains, "add_locked"),
     (Chains, "find_locked"),
@@ -148,6 +149,20 @@ def test_a_fault_in_an_asynchronous_request_stays_inside(monkeypatch):
         for name in ("_finish", "begin"):
             monkeypatch.setattr(Tracer, name, broken)
             assert asyncio.run(go(traced.async_client(api))) == ("max_tokens", "max_tokens")
+
+
+def test_a_span_that_cannot_be_started_costs_no_turn():
+    class Broken(SpanProcessor):
+        def on_start(self, span, parent_context=None):
+            raise OSError
+
+    traced = Traced(native=False)
+    traced.provider.add_span_processor(Broken())
+    with traced.at_work(), fake(truncated("Once")) as api:
+        traced.allow_faults = True
+        assert create(traced.client(api)) == "max_tokens"
+    assert [turn.stop_reason for turn in traced.sink.turns] == ["max_tokens"]
+    assert [chain.outcome for chain in traced.sink.chains] == ["truncated"]
 
 
 def test_faults_are_a_metric(monkeypatch):

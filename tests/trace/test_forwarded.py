@@ -147,10 +147,18 @@ def test_events_arrive_in_any_pieces():
         assert found.content.texts == ("é",)
 
 
-def test_an_event_that_never_ends_is_given_up(monkeypatch):
+@pytest.mark.parametrize("piece", [b"data: " + b"x" * 200, b"data: x\n" * 20])
+def test_an_event_that_never_ends_is_given_up(monkeypatch, piece):
     monkeypatch.setattr(forwarded, "_LIMIT", 100)
     with pytest.raises(TooLongError):
-        EventBody(StreamedAnswer()).take(b"data: " + b"x" * 200)
+        EventBody(StreamedAnswer()).take(piece)
+
+
+def test_many_short_events_are_not_one_long_one(monkeypatch):
+    monkeypatch.setattr(forwarded, "_LIMIT", 100)
+    body = EventBody(StreamedAnswer())
+    for _ in range(20):
+        body.take(b'data: {"type": "ping"}\n\n')
 
 
 @pytest.mark.parametrize("surface", ["with_raw_response", "with_streaming_response"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import sys
 import threading
 
 import anthropic
@@ -76,6 +78,24 @@ def test_a_wrapper_put_on_ours_survives_and_ours_in_it_passes_through():
             api.client().messages.create(messages=[HELLO], stream=True, **PARAMS).close()
     finally:
         Stream.close = original
+
+
+def test_what_a_later_sdk_passes_beside_reaches_it(monkeypatch):
+    from anthropic import _base_client, _response
+    from anthropic._streaming import Stream
+
+    def later(*_args, more=None):
+        return more
+
+    places = [(Stream, "close"), (_response.APIResponse, "read"), (_base_client, "finish_api_call_span")]
+    for holder, name in places:
+        monkeypatch.setattr(holder, name, functools.wraps(getattr(holder, name))(later))
+    with Traced(native=False).at_work() as traced, fake(text("Hi."), repeat_last=True) as api:
+        client = traced.client(api)
+        raw = client.messages.with_raw_response.create
+        assert client.messages.create(messages=[HELLO], stream=True, **PARAMS).close(more=1) == 1
+        assert raw(messages=[HELLO], **PARAMS).read(more=1) == 1
+        assert _base_client.finish_api_call_span(client, None, None, more=1) == 1
 
 
 def test_types_and_values_are_the_sdks_own(traced):
@@ -257,6 +277,35 @@ def test_a_cancelled_task_ends_its_turn(native):
         asyncio.run(go(traced, api))
         (turn,) = traced.turns
     assert turn["stream.outcome"] == "abandoned"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_request_closed_in_another_context_closes_in_silence(native, caplog):
+    """What the garbage collector does to a task that a closed loop has left: it closes the coroutine where it runs."""
+
+    async def go(traced):
+        sent = asyncio.Event()
+
+        async def no_answer(_request):
+            sent.set()
+            await asyncio.sleep(60)
+
+        http = sys.modules[anthropic.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0]]
+        transport = http.MockTransport(no_answer)
+        options = {"http_client": http.AsyncClient(transport=transport), **traced.options()}
+        client = anthropic.AsyncAnthropic(api_key="none", **options)
+        task = asyncio.create_task(client.messages.create(messages=[HELLO], **PARAMS))
+        await sent.wait()
+        task.get_coro().close()
+        task.cancel()
+
+    with Traced(native=native).at_work() as traced:
+        asyncio.run(go(traced))
+        (turn,) = traced.sink.turns
+    assert turn.error == "cancelled"
+    told = [record for record in caplog.records if record.name.startswith(("opentelemetry", "stoplint"))]
+    # The SDK makes its own span current the same way; OpenTelemetry may say that this cannot be undone.
+    assert len(told) <= native
 
 
 @pytest.mark.parametrize("native", [True, False])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from tracing import PARAMS, Traced, fake, user
 
 from stoplint.testing import truncated
-from stoplint.trace.answer import from_message
+from stoplint.trace.answer import NO_ANSWER, StreamedAnswer, Usage, from_message
 from stoplint.trace.tracer import Tracer
 
 USAGE = {"input_tokens": 1, "output_tokens": 1}
@@ -90,6 +92,15 @@ def test_odd_deltas_leave_the_stream_its_turn(traced):
     traced.tracer.stream_over(stream, "complete")
     (turn,) = traced.sink.turns
     assert (turn.stop_reason, turn.output_tokens, turn.stream_outcome) == (None, None, "complete")
+
+
+def test_a_count_that_the_end_of_a_stream_does_not_give_again_is_that_of_its_start():
+    stream = StreamedAnswer()
+    start = {"input_tokens": 9, "output_tokens": 1, "cache_read_input_tokens": 4}
+    stream.event(SimpleNamespace(type="message_start", message={"usage": start}))
+    stream.event(SimpleNamespace(type="message_delta", delta={}, usage={"output_tokens": 7}))
+    assert stream.answer().usage == Usage(9, 7, 4, None)
+    assert NO_ANSWER.usage == Usage()
 
 
 def ask(traced, api, count):

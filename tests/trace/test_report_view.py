@@ -138,7 +138,7 @@ def test_the_outcomes_are_those_of_the_tracer() -> None:
     from stoplint.trace import chains
     from stoplint.trace.view import outcome_of
 
-    for reason in (*chains._OUTCOMES, "a_reason_of_tomorrow", None):
+    for reason in (*chains.OUTCOMES, "a_reason_of_tomorrow", None):
         for empty in (False, True):
             state = chains.TurnState.__new__(chains.TurnState)
             state.failed, state.stop_reason, state.empty = reason is None, reason, empty

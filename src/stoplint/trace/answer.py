@@ -29,8 +29,9 @@ class Usage(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer as the relations and the findings see it.  `used` is the API's usage object, or a `Usage`; `exact` is False where a stream held something that could
-    not be put together with certainty, so that an echo may differ without being altered.
+    """An answer as the relations and the findings see it.  `used` are the API's usage objects, in the order they came;
+    `exact` is False where a stream held something that could not be put together with certainty, so that an echo may
+    differ without being altered.
     """
 
     response_id: str | None
@@ -38,7 +39,7 @@ class Answer(NamedTuple):
     stop_reason: str | None
     stop_sequence: str | None
     refusal_category: str | None
-    used: object
+    used: tuple[object, ...]
     kinds: tuple[tuple[str, int], ...]
     empty: bool
     truncated_tool_use: bool
@@ -47,11 +48,14 @@ class Answer(NamedTuple):
 
     @property
     def usage(self) -> Usage:
-        """The token counts; read only where they are told."""
-        return self.used if isinstance(self.used, Usage) else usage(self.used)
+        """The token counts; read only where they are told.  Those of a stream are cumulative: the last one given counts."""
+        found = usage(self.used[0]) if self.used else Usage()
+        for holder in self.used[1:]:
+            found = Usage(*(old if new is None else new for old, new in zip(found, usage(holder), strict=True)))
+        return found
 
 
-NO_ANSWER: Final = Answer(None, None, None, None, None, Usage(), (), False, False, canonical.NOTHING, True)
+NO_ANSWER: Final = Answer(None, None, None, None, None, (), (), False, False, canonical.NOTHING, True)
 
 
 def field(holder: object, name: str) -> object:
@@ -88,7 +92,7 @@ def _count(value: object) -> int | None:
     return value if type(value) is int and value < _COUNTS else None
 
 
-def from_message(message: object, *, exact: bool = True) -> Answer:
+def from_message(message: object, *, used: tuple[object, ...] | None = None, exact: bool = True) -> Answer:
     """The facts of a Message: an SDK model or the decoded JSON.
 
     Taken as the API says they are: nothing validates a response unless the client is told to, and a field of another
@@ -98,10 +102,11 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
     fields: Mapping[str, Any] = message if isinstance(message, dict) else getattr(message, "__dict__", {})
     get = fields.get
     blocks, reason = get("content"), _text(get("stop_reason"))
-    details = get("stop_details")
-    if details is None and reason != "end_turn" and "stop_details" not in fields:
-        # An SDK that does not know the field yet keeps it among the extra ones.
-        details = field(message, "stop_details")
+    sequence = category = None
+    if reason != "end_turn":
+        # An SDK that does not know the details yet keeps them among the extra fields.
+        details = get("stop_details") if "stop_details" in fields else field(message, "stop_details")
+        sequence, category = _text(get("stop_sequence")), _text(field(details, "category"))
     content = canonical.scan_content(blocks) if blocks and isinstance(blocks, (list, tuple)) else canonical.NOTHING
     kinds = content.kinds[0] if content.kinds else ()
     blank = not kinds or (len(content.texts) == len(kinds) and not any(map(str.strip, content.texts)))
@@ -111,9 +116,9 @@ def from_message(message: object, *, exact: bool = True) -> Answer:
             _text(get("id")),
             _text(get("model")),
             reason,
-            _text(get("stop_sequence")),
-            _text(field(details, "category")) if details is not None else None,
-            get("usage"),
+            sequence,
+            category,
+            (get("usage"),) if used is None else used,
             ((kinds[0], 1),) if len(kinds) == 1 else _counted(kinds),
             blank and reason is not None and reason != "refusal",
             bool(kinds) and kinds[-1] == "tool_use" and reason in TRUNCATED,
@@ -137,14 +142,14 @@ class StreamedAnswer:
     canonical form outlives it.
     """
 
-    __slots__ = ("_blocks", "_exact", "_index", "_parts", "_usage", "model", "response_id", "start", "stop", "stopped")
+    __slots__ = ("_blocks", "_exact", "_index", "_parts", "_used", "model", "response_id", "start", "stop", "stopped")
 
     def __init__(self) -> None:
         self._blocks: dict[object, tuple[object, dict[str, list[str]], list[object]]] = {}
         self._index: object = None
         self._parts: dict[str, list[str]] = {}
         self._exact = True
-        self._usage = Usage()
+        self._used: list[object] = []
         self.response_id: str | None = None
         self.model: str | None = None
         self.start = False
@@ -187,7 +192,7 @@ class StreamedAnswer:
             self.start = True
             self.response_id = _text(field(message, "id"))
             self.model = _text(field(message, "model"))
-            self._usage = usage(field(message, "usage"))
+            self._used.append(field(message, "usage"))
         elif kind == "message_delta":
             delta = fields["delta"]
             details = field(delta, "stop_details")
@@ -196,16 +201,11 @@ class StreamedAnswer:
                 _text(field(delta, "stop_sequence")),
                 _text(field(details, "category")) if details is not None else None,
             )
-            self._add_usage(usage(fields.get("usage")))
+            self._used.append(fields.get("usage"))
         elif kind == "message_stop":
             self.stopped = True
             return True
         return False
-
-    def _add_usage(self, last: Usage) -> None:
-        # The counts of message_delta are cumulative: they replace those of message_start where given.
-        pairs = zip(last, self._usage, strict=True)
-        self._usage = Usage(*(new if new is not None else old for new, old in pairs))
 
     def answer(self) -> Answer:
         """What is known so far; without a `message_delta` there is no stop reason."""
@@ -217,9 +217,8 @@ class StreamedAnswer:
             "stop_reason": reason,
             "stop_sequence": sequence,
             "stop_details": {"category": category},
-            "usage": self._usage,
         }
-        return from_message(message, exact=self._exact)
+        return from_message(message, used=tuple(self._used), exact=self._exact)
 
     def blocks(self) -> list[dict[str, object]]:
         """The content so far, as plain data."""

@@ -98,13 +98,13 @@ class AnswerHooks:
 
     def _read(self, original: Function) -> Function:
         @functools.wraps(original)
-        def read(raw: object) -> object:
+        def read(raw: object, *args: object, **kwargs: object) -> object:
             current = turn_of(raw)
             if current is None or current.done or current.reading:
-                return original(raw)
+                return original(raw, *args, **kwargs)
             current.reading = True
             try:
-                body = original(raw)
+                body = original(raw, *args, **kwargs)
                 self._watcher.body_read(raw, current)
                 return body
             finally:
@@ -116,13 +116,13 @@ class AnswerHooks:
         start: Callable[..., Awaitable[object]] = original  # type: ignore[assignment]  # the caller knows its exact type
 
         @functools.wraps(original)
-        async def read(raw: object) -> object:
+        async def read(raw: object, *args: object, **kwargs: object) -> object:
             current = turn_of(raw)
             if current is None or current.done or current.reading:
-                return await start(raw)
+                return await start(raw, *args, **kwargs)
             current.reading = True
             try:
-                body = await start(raw)
+                body = await start(raw, *args, **kwargs)
                 self._watcher.body_read(raw, current)
                 return body
             finally:
@@ -133,11 +133,11 @@ class AnswerHooks:
     def _close(self, original: Function) -> Function:
         # For both kinds: the asynchronous one hands the coroutine on.
         @functools.wraps(original)
-        def close(holder: object) -> object:
+        def close(holder: object, *args: object, **kwargs: object) -> object:
             current = turn_of(holder)
             if current is not None and not current.done:
                 self._watcher.let_go(current, getattr(holder, "http_response", None))
-            return original(holder)
+            return original(holder, *args, **kwargs)
 
         return close
 

@@ -57,12 +57,13 @@ def capture(start: int = 1) -> CallSite | None:
             return None
         code = frame.f_code
         if id(code) not in _between:
-            found = _known.get((id(code), frame.f_lineno))
+            # By the instruction, which is at hand: the number of its line is counted up from the function's first.
+            found = _known.get((id(code), frame.f_lasti))
             if found is not None:
                 return found[1]
             package = _package(frame)
             if package not in _SKIPPED:
-                return _remember(code, frame.f_lineno)
+                return _remember(frame)
             if package in _LOOPS and code.co_name in _LOOPING:
                 return None
             _between[id(code)] = code
@@ -75,11 +76,12 @@ def _package(frame: FrameType) -> str:
     return name.partition(".")[0] if isinstance(name, str) else ""
 
 
-def _remember(code: CodeType, line: int) -> CallSite:
+def _remember(frame: FrameType) -> CallSite:
+    code = frame.f_code
     if len(_known) >= _LIMIT:
         _known.clear()
         _between.clear()
     # `co_qualname` is new in 3.11; before it only the bare name is to be had.
-    site = CallSite(path=code.co_filename, function=getattr(code, "co_qualname", code.co_name), line=line)
-    _known[id(code), line] = (code, site)
+    site = CallSite(path=code.co_filename, function=getattr(code, "co_qualname", code.co_name), line=frame.f_lineno)
+    _known[id(code), frame.f_lasti] = (code, site)
     return site

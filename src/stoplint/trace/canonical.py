@@ -110,7 +110,7 @@ def scan_content(blocks: Sequence[object]) -> Scan:
                 nulls = 1 if "citations" in getattr(block, "__pydantic_fields_set__", ()) else 0
                 texts = (text,)
                 return made(Scan, (texts, _ONE_TEXT, texts, (), (), nulls))
-    return _scan_all(({"content": blocks},))
+    return scan(({"content": blocks},), 0, 1)
 
 
 def plain(block: object) -> dict[str, object]:

@@ -50,7 +50,6 @@ class TurnState:
     answered = False
     carried_on = False
     forced_tool = False
-    truncated_tool_use = False
     tool_ids: tuple[str, ...] = ()
     nulls = 0
     child: TurnState | None = None
@@ -275,7 +274,7 @@ def _under_way(chain: Chain) -> bool:
     return chain.last is not None and not (chain.last.answered or chain.last.failed)
 
 
-_OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
+OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
     "end_turn": "finished",
     "stop_sequence": "stopped",
     "refusal": "refused",
@@ -285,6 +284,7 @@ _OUTCOMES: Final[dict[str | None, ChainOutcome]] = {
     "compaction": "unresumed",
     "tool_use": "unanswered",
 }
+"""How a chain ended, by the reason of its last turn."""
 
 
 def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
@@ -296,5 +296,5 @@ def outcome(last: TurnState, ends: tuple[TurnState, ...] = ()) -> ChainOutcome:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":
         return "empty"
-    found = _OUTCOMES.get(last.stop_reason, "finished")
-    return _OUTCOMES[ends[-1].stop_reason] if ends and found in ("finished", "stopped") else found
+    found = OUTCOMES.get(last.stop_reason, "finished")
+    return OUTCOMES[ends[-1].stop_reason] if ends and found in ("finished", "stopped") else found

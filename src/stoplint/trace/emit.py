@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from stoplint.trace.turn import Turn, Value
 
 SCOPE: Final = "stoplint"
-NATIVE_SCOPE: Final = "com.anthropic.sdk.python"
 _LLM_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content"})
 _EVENT: Final = "stoplint.finding"
 _EVENTS: Final = "event_name" in inspect.signature(LogRecord.__init__).parameters
@@ -47,8 +46,10 @@ class _Current:
     def __enter__(self) -> None:
         self._token = context.attach(trace.set_span_in_context(self._span))
 
-    def __exit__(self, *_: object) -> None:
-        context.detach(self._token)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A task that is given up may be closed in another context, where the span was never current.
+        if kind is not GeneratorExit or trace.get_current_span() is self._span:
+            context.detach(self._token)
 
 
 class Telemetry:
@@ -90,7 +91,6 @@ class Telemetry:
         """Choose the span for a turn's facts: the SDK's own, another emitter's (`around` where it is known), or none."""
         if native is not None:
             current.span = native
-            current.native = True
             if not self._has_provider and native.is_recording():
                 # A client may have a provider of its own.
                 self._has_provider = True

@@ -58,19 +58,21 @@ class EventBody:
         self.error: str | None = None
         self._rest = b""
         self._data: list[bytes] = []
+        self._size = 0
 
     def take(self, piece: bytes) -> bool:
         lines = (self._rest + piece).split(b"\n")
         self._rest = lines.pop()
-        if len(self._rest) > _LIMIT:
-            raise TooLongError
         over = False
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:])
+                self._size += len(line)
             elif not line.strip() and self._data:
                 over = self._event(b"\n".join(self._data)) or over
-                self._data = []
+                self._data, self._size = [], 0
+        if self._size + len(self._rest) > _LIMIT:
+            raise TooLongError
         return over
 
     def message(self) -> dict[str, object] | None:

@@ -128,7 +128,9 @@ class Hooks:
                 self._failed(current, error)
                 raise
             finally:
-                _current.reset(token)
+                # A task that is given up may be closed in another context, which is left as it is.
+                with contextlib.suppress(ValueError):
+                    _current.reset(token)
             self._returned(current, result)
             return result
 
@@ -138,9 +140,12 @@ class Hooks:
         try:
             if not self.patches.active:
                 return None
+            silenced = _outer.get()
+            if silenced is not None:
+                _outer.set(None)  # of a request of another kind, too: the next one has nothing to do with it
             options = args[1] if len(args) > 1 else kwargs["options"]
             url: str = options.url  # type: ignore[attr-defined]  # an object of the SDK, whose classes are not imported here
-            if not url.startswith(_PATH) or url.partition("?")[0] != _PATH:
+            if url != _PATH and url.partition("?")[0] != _PATH:
                 return None
             if options.method.lower() != "post":  # type: ignore[attr-defined]
                 return None
@@ -152,20 +157,26 @@ class Hooks:
             if callable(parser):
                 options.post_parser = remembered(current, parser)  # type: ignore[attr-defined]
             if self._tracer.telemetry is not None:
-                self._choose_span(self._tracer.telemetry, current, client, getattr(kwargs.get("call"), "span", None))
+                native = getattr(kwargs.get("call"), "span", None)
+                self._choose_span(self._tracer.telemetry, current, client, native, silenced)
         except Exception:  # noqa: BLE001 - whatever goes wrong here must not reach the caller
             faults.note("request")
             return None
         return current
 
-    def _choose_span(self, telemetry: Telemetry, current: Turn, client: object, native: Span | None) -> None:
-        silenced = _outer.get()
-        if silenced is not None:
-            _outer.set(None)
-            native = native if native is None or native.is_recording() else None
-        telemetry.adopt(current, native, silenced)
-        if current.span is None and telemetry.has_backend():
-            telemetry.start(current, request_attributes(current, client), beside=self._others_active())
+    def _choose_span(
+        self, telemetry: Telemetry, current: Turn, client: object, native: Span | None, silenced: Span | None
+    ) -> None:
+        """`silenced` is the span of another emitter that keeps the SDK's own, `native`, from recording."""
+        if silenced is not None and native is not None and not native.is_recording():
+            native = None
+        current.native = native is not None
+        try:
+            telemetry.adopt(current, native, silenced)
+            if current.span is None and telemetry.has_backend():
+                telemetry.start(current, request_attributes(current, client), beside=self._others_active())
+        except Exception:  # noqa: BLE001 - the turn is counted and stored all the same
+            faults.note("span")
 
     def _around(self, current: Turn) -> AbstractContextManager[object]:
         """Make a `chat` span of our own current while the request is under way, and no longer."""
@@ -231,14 +242,16 @@ class Hooks:
 
     def _finish_span(self, original: Function) -> Function:
         @functools.wraps(original)
-        def finish_api_call_span(client: object, span: object, result: object) -> object:
+        def finish_api_call_span(
+            client: object, span: object, result: object, *args: object, **kwargs: object
+        ) -> object:
             current = _current.get()
             if current is not None and current.span is span and not current.done:
                 try:
                     self._before_span_ends(current, result.data)  # type: ignore[attr-defined]
                 except Exception:  # noqa: BLE001
                     faults.note("span")
-            return original(client, span, result)
+            return original(client, span, result, *args, **kwargs)
 
         return finish_api_call_span
 

@@ -297,12 +297,12 @@ def of_request(seen: Evidence) -> list[tuple[str, str]]:
     return found
 
 
-def unhandled(end: TurnState, last: TurnState) -> str:
+def unhandled(stop_reason: str | None, *, branch: bool = False) -> str:
     """SL102, said of each open end of a chain that is over.  A forced tool call is none: that is how structured data
     is asked for, its input is the result, and nothing has to follow.
     """
-    what = "the conversation" if end is last else "a branch of the conversation"
-    return f"{what} ended on {end.stop_reason} and nothing carried it on"
+    what = "a branch of the conversation" if branch else "the conversation"
+    return f"{what} ended on {stop_reason} and nothing carried it on"
 
 
 def ignored(stop_reason: str | None) -> str:

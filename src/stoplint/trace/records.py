@@ -8,7 +8,7 @@ No field holds text of a prompt or an answer, except the two `*_content` fields,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from stoplint.findings import Profile, Severity
@@ -21,27 +21,6 @@ Surface: TypeAlias = Literal["create", "stream", "parse", "tool_runner", "thread
 ChainOutcome: TypeAlias = Literal[
     "finished", "stopped", "refused", "truncated", "unresumed", "unanswered", "empty", "failed"
 ]
-
-RELATIONS: Final[tuple[Relation, ...]] = (
-    "new",
-    "tool_result",
-    "resume",
-    "continue",
-    "reply",
-    "retry_unchanged",
-    "retry_changed",
-    "fork",
-)
-CHAIN_OUTCOMES: Final[tuple[ChainOutcome, ...]] = (
-    "finished",
-    "stopped",
-    "refused",
-    "truncated",
-    "unresumed",
-    "unanswered",
-    "empty",
-    "failed",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,6 @@ if TYPE_CHECKING:
 
     from stoplint.trace.digest import Point, Tail
 
-SERVER_TOOL_PREFIXES: Final = (
-    "web_search",
-    "web_fetch",
-    "code_execution",
-    "bash_code_execution",
-    "text_editor_code_execution",
-    "tool_search",
-    "advisor",
-    "mcp_toolset",
-)
-"""Tools whose `type` starts with one of these run at Anthropic (list of the SDK 2.12's tool unions)."""
-
 _COMPARED: Final = (
     "temperature",
     "top_p",

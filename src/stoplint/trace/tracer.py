@@ -11,12 +11,12 @@ import time
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from threading import get_ident
+from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Final
 
 from stoplint.trace import answer as answers
-from stoplint.trace import callsite, captured, collector, digest, faults, mistakes, relation, request, turn
-from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED, Answer, StreamedAnswer
+from stoplint.trace import callsite, captured, collector, faults, mistakes, relation, request, turn
+from stoplint.trace.answer import NO_ANSWER, Answer, StreamedAnswer
 from stoplint.trace.chains import Chain, Chains, TurnState, new_id, outcome
 from stoplint.trace.records import ChainRecord
 from stoplint.trace.seen import Seen
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from stoplint.trace.emit import Telemetry
     from stoplint.trace.records import FindingRecord, Sink, StreamOutcome
-    from stoplint.trace.request import RequestView
 
 _CALLERS: Final = 3
 """Frames between the application's side and `callsite.capture`: it, the tracer's method, the hook."""
@@ -53,9 +52,11 @@ class Tracer:
         """Work left by finalizers, which run at any point of any thread and so must not do it themselves."""
         self._open_sink = open_sink
         self._sinks: dict[bool, Sink | None] = {}
+        self._opening = RLock()
         self._capture = capture_content
         self._on_first = on_first
         self._inside: set[int] = set()
+        self._forked_at = 0
         self._results = Seen()
         self._unsettled: deque[tuple[Turn, tuple[Hashable, ...]]] = deque()
 
@@ -75,7 +76,7 @@ class Tracer:
         try:
             with chains.lock:
                 decision = relation.decide(view, chains.find_locked, chains.over_locked)
-                state = _state(view, decision)
+                state = turn.state_of(view, decision)
                 over = chains.add_locked(state)
             current = Turn(view, decision, state)
             current.streaming = streaming
@@ -111,7 +112,7 @@ class Tracer:
 
     def stream_over(self, current: Turn, how: StreamOutcome, error: str | None = None) -> None:
         """A stream has ended, or the application has let go of it."""
-        if current.done:
+        if current.done or self._is_the_parents(current, how):
             return
         stream = current.stream
         if stream is not None and how == "abandoned" and (stream.stopped or (stream.stop and stream.stop[0])):
@@ -132,13 +133,17 @@ class Tracer:
 
     def unknown(self, current: Turn, how: StreamOutcome = "complete", error: str | None = None) -> None:
         """The request came back, but its answer never became a message that could be read.  `how` its body ended."""
-        if current.done:
+        if current.done or self._is_the_parents(current, how):
             return
         if current.streaming:
             current.stream_outcome = how
         current.error = error
         current.state.unread = how == "complete"
         self._finish(current, NO_ANSWER)
+
+    def _is_the_parents(self, current: Turn, how: StreamOutcome) -> bool:
+        """Whether the child of a fork only lets go of what its parent goes on reading, and tells of."""
+        return how == "abandoned" and current.started_at < self._forked_at
 
     def batch_item(self, message: object) -> Turn | None:
         """One result of a batch: a turn of its own, whose request was made elsewhere and whose chain ends with it.  None
@@ -170,7 +175,7 @@ class Tracer:
         current.answer = found
         current.ended_at = time.time_ns()
         try:
-            keys = _complete(current)
+            keys = turn.complete(current)
         except Exception:  # noqa: BLE001 - what cannot be understood is told as far as it goes
             faults.note("answer")
             keys = ()
@@ -281,7 +286,7 @@ class Tracer:
             ends = self.chains.take_ends(chain)
             self._tell_chain(chain, last, ends)
             for end in ends:
-                self.finding(end, "SL102", mistakes.unhandled(end, last))
+                self.finding(end, "SL102", mistakes.unhandled(end.stop_reason, branch=end is not last))
         except Exception:  # noqa: BLE001 - the other chains are over too
             faults.note("chain")
         self.chains.let_go(chain, last)
@@ -304,7 +309,9 @@ class Tracer:
             return self._sinks[True]
         has_backend = self.telemetry is not None and self.telemetry.has_backend()
         if has_backend not in self._sinks:
-            self._sinks[has_backend] = self._open_sink(has_backend)
+            with self._opening:
+                if has_backend not in self._sinks:
+                    self._sinks[has_backend] = self._open_sink(has_backend)
         return self._sinks[has_backend]
 
     def sinks(self) -> list[Sink]:
@@ -314,82 +321,8 @@ class Tracer:
     def after_fork(self) -> None:
         """In the child of a fork: nothing of the parent's other threads is under way here."""
         self.chains.after_fork()
+        self._opening = RLock()
+        self._forked_at = time.time_ns()
         self._inside.clear()
         self._unsettled.clear()
         self.pending.clear()
-
-
-def _state(view: RequestView, decision: relation.Decision) -> TurnState:
-    parent = decision.parent
-    if parent is None:
-        state = TurnState(Chain(new_id()), view.key, view.parameters)
-    else:
-        # Of what is kept, what can be shared is: memory that is not there is not walked through either.
-        same = parent.parameters == view.parameters
-        state = TurnState(parent.chain, view.key, parent.parameters if same else view.parameters)
-    state.relation = decision.relation
-    state.forced_tool = view.forced_tool
-    if parent is None:
-        state.parent_digest = view.parent_digest()
-        return state
-    if parent.answered:
-        # A request made before the answer was there does not follow from it.
-        parent.chain.carry_on(parent)
-        if decision.extended or "messages" not in decision.changed:
-            parent.carried_on = True
-    if decision.echoed:
-        parent.child = state
-        state.parent_digest = parent.digest or view.parent_digest()
-    elif decision.relation != "reply":
-        state.parent_digest = parent.parent_digest
-    else:
-        state.parent_digest = view.parent_digest()
-    if parent.relation == decision.relation and _goes_on(decision, parent):
-        state.streak = parent.streak + 1
-    return state
-
-
-def _goes_on(decision: relation.Decision, parent: TurnState) -> bool:
-    """Whether a turn of this relation is one more of a loop.  The same question asked again of a good answer is not."""
-    if decision.relation in ("resume", "continue", "tool_result"):
-        return True
-    if decision.relation == "reply":
-        # An empty turn is remedied again and again.
-        return parent.empty and decision.extended
-    return decision.relation.startswith("retry") and (
-        parent.empty or parent.failed or parent.stop_reason in TRUNCATED | PAUSED | {"refusal"}
-    )
-
-
-def _complete(current: Turn) -> tuple[Hashable, ...]:
-    """Carry what the answer says over to what is kept of the turn.  Returns what later requests may show of it."""
-    state, found = current.state, current.answer
-    content = found.content
-    state.failed = current.error is not None and found.stop_reason is None
-    state.response_id = found.response_id
-    state.stop_reason = found.stop_reason
-    state.empty = found.empty
-    state.exact = found.exact
-    state.truncated_tool_use = found.truncated_tool_use
-    state.tool_ids = content.tool_ids
-    if state.failed:
-        return ()
-    view, tail = current.view, current.view.tail
-    keys: tuple[Hashable, ...] = ()
-    if view.thread:
-        if found.response_id is not None:
-            state.digest = digest.thread_digest(found.response_id)
-            keys = (found.response_id,)
-    elif view.readable:
-        points = digest.turn_points(tail, content.blocks)
-        state.digest = points[0].digest()
-        keys = tuple(map(hash, points))
-    state.answer_keys = (hash(content.blocks),)
-    if view.ends_with_assistant:
-        content = digest.joined(tail.assistant, content)
-        state.answer_keys += (hash(content.blocks),)
-        loose = relation.loose_key(content, tail.before, tail.opening)
-    else:
-        loose = relation.loose_key(content, tail.user, tail.user_opening)
-    state.nulls = content.nulls
-    return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)

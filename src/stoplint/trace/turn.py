@@ -7,21 +7,22 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from stoplint.trace.answer import NO_ANSWER
+from stoplint.trace import digest, relation
+from stoplint.trace.answer import NO_ANSWER, PAUSED, TRUNCATED
+from stoplint.trace.chains import Chain, TurnState, new_id
 from stoplint.trace.mistakes import RULES, profile_of
 from stoplint.trace.options import surface_of
 from stoplint.trace.records import FindingRecord, TurnRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from typing import TypeAlias
 
     from opentelemetry.trace import Span
 
     from stoplint.trace.answer import Answer, StreamedAnswer
-    from stoplint.trace.chains import TurnState
     from stoplint.trace.reads import Reading
-    from stoplint.trace.records import CallSite, Relation, StreamOutcome
+    from stoplint.trace.records import CallSite, StreamOutcome
     from stoplint.trace.relation import Decision
     from stoplint.trace.request import RequestView
 
@@ -67,6 +68,82 @@ class Turn:
         """The id of the turn that this one relates to."""
         parent = self.decision.parent
         return None if parent is None else parent.turn_id
+
+
+def state_of(view: RequestView, decision: Decision) -> TurnState:
+    """What is kept of a turn that begins with this request."""
+    parent = decision.parent
+    if parent is None:
+        state = TurnState(Chain(new_id()), view.key, view.parameters)
+    else:
+        # Of what is kept, what can be shared is: memory that is not there is not walked through either.
+        same = parent.parameters == view.parameters
+        state = TurnState(parent.chain, view.key, parent.parameters if same else view.parameters)
+    state.relation = decision.relation
+    state.forced_tool = view.forced_tool
+    if parent is None:
+        state.parent_digest = view.parent_digest()
+        return state
+    if parent.answered:
+        # A request made before the answer was there does not follow from it.
+        parent.chain.carry_on(parent)
+        if decision.extended or "messages" not in decision.changed:
+            parent.carried_on = True
+    if decision.echoed:
+        parent.child = state
+        state.parent_digest = parent.digest or view.parent_digest()
+    elif decision.relation != "reply":
+        state.parent_digest = parent.parent_digest
+    else:
+        state.parent_digest = view.parent_digest()
+    if parent.relation == decision.relation and _goes_on(decision, parent):
+        state.streak = parent.streak + 1
+    return state
+
+
+def _goes_on(decision: Decision, parent: TurnState) -> bool:
+    """Whether a turn of this relation is one more of a loop.  The same question asked again of a good answer is not."""
+    if decision.relation in ("resume", "continue", "tool_result"):
+        return True
+    if decision.relation == "reply":
+        # An empty turn is remedied again and again.
+        return parent.empty and decision.extended
+    return decision.relation.startswith("retry") and (
+        parent.empty or parent.failed or parent.stop_reason in TRUNCATED | PAUSED | {"refusal"}
+    )
+
+
+def complete(turn: Turn) -> tuple[Hashable, ...]:
+    """Carry what the answer says over to what is kept of the turn.  Returns what later requests may show of it."""
+    state, found = turn.state, turn.answer
+    content = found.content
+    state.failed = turn.error is not None and found.stop_reason is None
+    state.response_id = found.response_id
+    state.stop_reason = found.stop_reason
+    state.empty = found.empty
+    state.exact = found.exact
+    state.tool_ids = content.tool_ids
+    if state.failed:
+        return ()
+    view, tail = turn.view, turn.view.tail
+    keys: tuple[Hashable, ...] = ()
+    if view.thread:
+        if found.response_id is not None:
+            state.digest = digest.thread_digest(found.response_id)
+            keys = (found.response_id,)
+    elif view.readable:
+        points = digest.turn_points(tail, content.blocks)
+        state.digest = points[0].digest()
+        keys = tuple(map(hash, points))
+    state.answer_keys = (hash(content.blocks),)
+    if view.ends_with_assistant:
+        content = digest.joined(tail.assistant, content)
+        state.answer_keys += (hash(content.blocks),)
+        loose = relation.loose_key(content, tail.before, tail.opening)
+    else:
+        loose = relation.loose_key(content, tail.user, tail.user_opening)
+    state.nulls = content.nulls
+    return keys + state.tool_ids if loose is None else (loose, *keys, *state.tool_ids)
 
 
 def attributes(turn: Turn) -> dict[str, Value]:
@@ -184,14 +261,14 @@ def finding_record(state: TurnState, code: str, message: str, evidence: str) -> 
 def record(turn: Turn) -> TurnRecord:
     """A finished turn for a sink."""
     answer, state, asked = turn.answer, turn.state, turn.view.parameters
+    used = answer.usage
     trace_id, span_id = span_ids(state.context)
-    relation: Relation = turn.decision.relation
     surface, beta = surface_of(turn.options, thread=turn.view.thread)
     return TurnRecord(
         turn_id=state.turn_id,
         chain_id=state.chain.chain_id,
         index=state.index,
-        relation=relation,
+        relation=turn.decision.relation,
         parent_turn_id=turn.parent_id(),
         changed=turn.decision.changed,
         stop_reason=answer.stop_reason,
@@ -200,10 +277,10 @@ def record(turn: Turn) -> TurnRecord:
         request_model=asked.model,
         response_model=answer.model,
         max_tokens=asked.max_tokens,
-        input_tokens=answer.usage.input_tokens,
-        output_tokens=answer.usage.output_tokens,
-        cache_read_tokens=answer.usage.cache_read,
-        cache_write_tokens=answer.usage.cache_write,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cache_read_tokens=used.cache_read,
+        cache_write_tokens=used.cache_write,
         content_kinds=answer.kinds,
         empty=answer.empty,
         truncated_tool_use=answer.truncated_tool_use,

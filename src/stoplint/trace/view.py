@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from stoplint.trace.mistakes import RULES
+from stoplint.trace import mistakes
+from stoplint.trace.chains import CHAIN_IDLE_S, OUTCOMES
 from stoplint.trace.records import FindingRecord
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from stoplint.trace.records import CallSite, ChainOutcome, ChainRecord, Relation, TurnRecord
 
-CHAIN_IDLE_NS: Final = 600 * 1_000_000_000
+CHAIN_IDLE_NS: Final = int(CHAIN_IDLE_S * 1_000_000_000)
 """A chain without a turn for this long is over."""
 
 State: TypeAlias = "ChainOutcome | str"
@@ -28,17 +29,6 @@ GOOD: Final = frozenset({"finished", "stopped", OPEN})
 
 _UNCONTINUED: Final = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
 """Reasons that ask for another turn whatever the request was; a tool_use may have been all that was wanted."""
-
-_OUTCOMES: Final[dict[str, ChainOutcome]] = {
-    "end_turn": "finished",
-    "stop_sequence": "stopped",
-    "refusal": "refused",
-    "max_tokens": "truncated",
-    "model_context_window_exceeded": "truncated",
-    "pause_turn": "unresumed",
-    "compaction": "unresumed",
-    "tool_use": "unanswered",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +122,7 @@ def outcome_of(last: TurnRecord) -> ChainOutcome:
         return "failed"
     if last.empty and last.stop_reason == "end_turn":
         return "empty"
-    return _OUTCOMES.get(last.stop_reason, "finished")
+    return OUTCOMES.get(last.stop_reason, "finished")
 
 
 @dataclass(slots=True)
@@ -339,13 +329,13 @@ def _chain_row(chain: _Chain, outcome: State) -> ChainRow:
 
 
 def _unhandled(chain: _Chain) -> FindingRecord:
-    rule = RULES["SL102"]
+    rule = mistakes.RULES["SL102"]
     return FindingRecord(
         code="SL102",
         name=rule.name,
         severity=rule.severity,
         profile=rule.profile,
-        message=f"the conversation ended on {chain.reasons[-1]} and nothing carried it on",
+        message=mistakes.unhandled(chain.reasons[-1]),
         turn_id=chain.last_turn_id,
         evidence_turn_id=chain.last_turn_id,
         chain_id=chain.last_chain_id,
