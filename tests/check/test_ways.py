@@ -11,7 +11,8 @@ from stoplint.check.judge import Judge
 from stoplint.check.knowledge import State
 from stoplint.check.lower import lower_module
 from stoplint.check.program import Program
-from stoplint.check.solve import run_root, solve, survey
+from stoplint.check.root import run_root
+from stoplint.check.solve import solve, survey
 from stoplint.check.values import Site, Where, const, literal
 
 HEAD = """

@@ -44,7 +44,7 @@ from stoplint.check.flow_with import run_with
 from stoplint.check.knowledge import ANY, ENDED, RUNNING, ListObj, State, changed, compact
 from stoplint.check.names import is_test
 from stoplint.check.run import ASSERTED, MAX_STEPS, Run, Stop
-from stoplint.check.values import UNKNOWN, Atom, Value, const, only, value
+from stoplint.check.values import EMPTY_STRING, UNKNOWN, Atom, Value, const, only, value
 from stoplint.sdk import MESSAGE_CLASSES
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def _aug_assign(run: Run, node: ir.AugAssign, state: State) -> Exits:
         put_away(run, val, node.at, state, (node.target.id,))
     kept = frozenset(a for a in before | val if a.kind in ("text", "tool_input", "reason", "reason_like", "dump"))
     consts = frozenset(a for a in before if a.kind == "const") if kept else UNKNOWN
+    if any(atom.kind == "text" for atom in val) and not val >= EMPTY_STRING:
+        consts -= EMPTY_STRING  # nothing and a text is that text
     bind(run, node.target, kept | consts, state)
     return Exits([state])
 

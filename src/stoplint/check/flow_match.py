@@ -9,7 +9,8 @@ from stoplint.check import ir
 from stoplint.check.flow_bind import bind
 from stoplint.check.flow_compare import compare
 from stoplint.check.flow_cond import branch, split
-from stoplint.check.flow_core import Exits, evaluate, path_of
+from stoplint.check.flow_core import Exits, evaluate, path_of, set_path
+from stoplint.check.flow_errors import caught
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_kinds import BLOCK_UNIVERSE, EVENT_UNIVERSE, narrowing
 from stoplint.check.flow_lists import iterate
@@ -70,7 +71,7 @@ def _matches(run: Run, pattern: ir.Pattern, val: Value, path: str | None, state:
             yes, no = _matches(run, pattern.pattern, val, path, state, at)
         if pattern.name:
             for one in yes:
-                bind(run, ir.Name(pattern.name), val, one)
+                bind(run, ir.Name(pattern.name), _as_class(run, pattern.pattern, val, one), one)
         return yes, no
     if isinstance(pattern, ir.MatchValue):
         wanted = evaluate(run, pattern.value, state)
@@ -117,11 +118,22 @@ def _matches_class(run: Run, pattern: ir.MatchClass, val: Value, path: str | Non
     if kind in ("block", "event") and path is not None and name in table:
         test = narrowing(path, val, frozenset({table[name]}), universe, exact=True, negated=False)
         yes, no = split(run, test, path, state)
+    narrowed = _as_class(run, pattern, val, state)
+    if narrowed != val and path is not None:
+        set_path(path, narrowed, state)
+    val = narrowed
     sure = name in sdk.MESSAGE_CLASSES and only(val, "message") is not None
     parts = [("." + keyword, inner) for keyword, inner in pattern.keywords]
     if sure and len(parts) == 1:
         no = []
     return _matches_parts(run, parts, val, path, yes, no, at)
+
+
+def _as_class(run: Run, pattern: ir.Pattern | None, val: Value, state: State) -> Value:
+    """An exception is of the class that its pattern names."""
+    if not isinstance(pattern, ir.MatchClass) or only(val, "exception") is None:
+        return val
+    return caught(run, evaluate(run, pattern.cls, state), frozenset(), state)[0]
 
 
 def _matches_parts(
