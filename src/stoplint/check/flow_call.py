@@ -153,8 +153,8 @@ def _apply_atom(run: Run, atom: Atom, arguments: Arguments, state: State, at: in
 
 
 def _sdk_call(atom: Atom, following: str) -> Value:
-    if following in ("block", "event", "event_block"):
-        info = atom.info if atom.info is not None else (BlockInfo() if following != "event" else None)
+    if following in ("block", "event", "event_block", "event_message"):
+        info = atom.info if atom.info is not None else (BlockInfo() if following.endswith("block") else None)
         return value(Atom(following, atom.ref, info))
     return value(Atom(following, atom.ref))
 

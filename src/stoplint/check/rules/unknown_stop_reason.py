@@ -30,7 +30,8 @@ def _strange(event: ReasonCompared) -> list[int]:
     if (event.how == "==" or len(strange) == len(event.values)) and not event.kept:
         return strange[:1]
     likely = [i for i in strange if nearest(event.values[i]) is not None]
-    misspelt = [i for i in likely if event.values[i].lower().replace("-", "_") in BIT]
+    meant = [event.values[i].lower().replace("-", "_") for i in likely]
+    misspelt = [i for i, word in zip(likely, meant, strict=True) if word in BIT and word not in event.values]
     return likely if len(strange) == 1 and not event.kept else misspelt
 
 
