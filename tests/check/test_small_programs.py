@@ -93,6 +93,55 @@ def show(question):
 
 SOURCE = 'client.messages.create(model="m", max_tokens=500, messages=question, stream=True)'
 
+ANOTHER = """
+class Asker:
+    def __init__(self):
+        self.limit = 1000
+        self.asked = 0
+
+    def more(self):
+        self.limit *= 2
+
+    def count(self):
+        self.asked += 1
+
+    def ask(self, question):
+        for _ in range(3):
+            r = client.messages.create(
+                model="m", max_tokens=self.limit, messages=[{{"role": "user", "content": question}}]
+            )
+            if r.stop_reason != "max_tokens":
+                return r
+            {0}
+        return None
+"""
+
+BLOCKS = """
+def ask(blocks, others):
+    blocks = [{{"type": "text", "text": "Sum up."}}]
+    others = []
+    for _ in range(3):
+        r = client.messages.create(model="m", max_tokens=500, messages=[{{"role": "user", "content": blocks}}])
+        if r.stop_reason != "max_tokens":
+            return r
+        {0}
+    return None
+"""
+
+CALLS = """
+def turn(messages, tools, run):
+    r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+    if r.stop_reason != "tool_use":
+        return r
+    calls = [b for b in r.content if b.type == "tool_use"]
+    {0}
+    messages += [
+        {{"role": "assistant", "content": r.content}},
+        {{"role": "user", "content": [{{"type": "tool_result", "tool_use_id": {1}.id, "content": run({1})}}]}},
+    ]
+    return None
+"""
+
 CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
     # an answer is empty where its text is, and not where what was looked for in it is not there
     "empty text": (RETRY.format("found = text"), {("SL203", "ask")}),
@@ -272,6 +321,575 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
             for block in r.content:
                 if isinstance(block, Call):
                     tools[block.name](**block.input)
+        """,
+        set(),
+    ),
+    # many answers
+    "a filtered comprehension": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            return [joined(r) for r in answers if r.stop_reason == "end_turn"]
+        """,
+        set(),
+    ),
+    "a comprehension filtered by something else": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            assert answers[0].stop_reason != "refusal"
+            return [joined(r) for r in answers if r.usage]
+        """,
+        {("SL102", "texts")},
+    ),
+    "a filter by a function": (
+        """
+        def complete(r):
+            return r.stop_reason == "end_turn"
+
+        def texts(questions):
+            return [joined(r) for r in filter(complete, [send(question) for question in questions])]
+        """,
+        set(),
+    ),
+    "a filter by nothing": (
+        """
+        def texts(questions):
+            return [joined(r) for r in filter(None, [send(question) for question in questions])]
+        """,
+        {("SL101", "texts")},
+    ),
+    "a loop that refuses": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            for r in answers:
+                if r.stop_reason != "end_turn":
+                    raise RuntimeError
+            return [joined(r) for r in answers]
+        """,
+        set(),
+    ),
+    "a loop that asks something else": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            for r in answers:
+                if r.stop_reason == "refusal":
+                    raise RuntimeError
+            return [joined(r) for r in answers]
+        """,
+        {("SL102", "texts")},
+    ),
+    "those that are complete are kept": (
+        """
+        def texts(questions):
+            kept = []
+            for question in questions:
+                r = send(question)
+                if r.stop_reason != "end_turn":
+                    continue
+                kept.append(r)
+            return [joined(r) for r in kept]
+        """,
+        set(),
+    ),
+    "those that are not refused are kept by question": (
+        """
+        def texts(questions):
+            kept = {}
+            for question in questions:
+                r = send(question)
+                if r.stop_reason != "refusal":
+                    kept[question] = r
+            return {question: joined(r) for question, r in kept.items()}
+        """,
+        {("SL102", "texts")},
+    ),
+    "texts of complete answers are collected": (
+        """
+        def texts(questions):
+            found, whole = [], ""
+            for question in questions:
+                r = send(question)
+                if r.stop_reason != "end_turn":
+                    continue
+                found.append(joined(r))
+                whole += joined(r)
+            return found, whole
+        """,
+        set(),
+    ),
+    "texts of any answers are collected": (
+        """
+        def texts(questions):
+            found = []
+            for question in questions:
+                r = send(question)
+                if r.stop_reason == "refusal":
+                    continue
+                found.append(joined(r))
+            return found
+        """,
+        {("SL102", "texts")},
+    ),
+    "texts are collected, and thrown away before the next attempt": (
+        """
+        def text_of(question):
+            while True:
+                r = send(question)
+                parts = []
+                for b in r.content:
+                    parts.append(b.text)
+                if r.stop_reason != "end_turn":
+                    question = question + "?"
+                    continue
+                return parts
+        """,
+        set(),
+    ),
+    "reasons in a collection": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            if {r.stop_reason for r in answers} != {"end_turn"}:
+                raise RuntimeError
+            return [joined(r) for r in answers]
+        """,
+        set(),
+    ),
+    "reasons one after the other": (
+        """
+        def both(one, two):
+            a, b = send(one), send(two)
+            if a.stop_reason == b.stop_reason == "end_turn":
+                return joined(a), joined(b)
+            raise RuntimeError
+        """,
+        set(),
+    ),
+    "grouped by reason": (
+        """
+        from collections import defaultdict
+
+        def grouped(questions):
+            groups = defaultdict(list)
+            for question in questions:
+                r = send(question)
+                groups[r.stop_reason].append(joined(r))
+            return groups
+        """,
+        set(),
+    ),
+    "futures that are keys": (
+        """
+        from concurrent.futures import ThreadPoolExecutor, as_completed
+
+        def texts(questions):
+            with ThreadPoolExecutor() as pool:
+                futures = {pool.submit(send, question): question for question in questions}
+                for future in as_completed(futures):
+                    print(futures[future], joined(future.result()))
+        """,
+        {("SL101", "texts")},
+    ),
+    # where others see it
+    "a nonlocal name": (
+        """
+        def show(question):
+            stop = None
+
+            def pieces():
+                nonlocal stop
+                with client.messages.stream(model="m", max_tokens=9, messages=question) as stream:
+                    yield from stream.text_stream
+                    stop = stream.get_final_message().stop_reason
+
+            for piece in pieces():
+                print(piece)
+            return stop
+        """,
+        set(),
+    ),
+    "a global name": (
+        """
+        def ask(question):
+            global last
+            r = send(question)
+            last = r.stop_reason
+            return joined(r)
+        """,
+        set(),
+    ),
+    "a global name for something else": (
+        """
+        def ask(question):
+            global last
+            r = send(question)
+            last = r.usage
+            return joined(r)
+        """,
+        {("SL101", "ask")},
+    ),
+    "a wrapper that is written out": (
+        """
+        from pydantic import BaseModel
+
+        class Reply(BaseModel):
+            text: str
+            stop_reason: str
+
+        def ask(question, file):
+            r = send(question)
+            reply = Reply(text=joined(r), stop_reason=r.stop_reason)
+            file.write(reply.model_dump_json())
+            return reply.text
+        """,
+        set(),
+    ),
+    "a wrapper in a text": (
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Reply:
+            text: str
+            stop_reason: str
+
+        def ask(question, file):
+            r = send(question)
+            reply = Reply(joined(r), r.stop_reason)
+            file.write(f"{reply}")
+            return reply.text
+        """,
+        set(),
+    ),
+    "a wrapper of which the text is shown": (
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Reply:
+            text: str
+            stop_reason: str
+
+        def ask(question, file):
+            r = send(question)
+            reply = Reply(joined(r), r.stop_reason)
+            file.write(f"{reply.text}")
+        """,
+        {("SL101", "ask")},
+    ),
+    "a dump that is spread": (
+        """
+        def ask(question):
+            r = send(question)
+            return {**r.model_dump(), "text": joined(r)}
+        """,
+        set(),
+    ),
+    "a batch item that is written out": (
+        """
+        def results(batch, file):
+            for item in client.messages.batches.results(batch):
+                file.write(item.model_dump_json())
+                if item.result.type == "succeeded":
+                    print(joined(item.result.message))
+        """,
+        set(),
+    ),
+    "a row that is unpacked": (
+        """
+        from typing import NamedTuple
+
+        class Reply(NamedTuple):
+            text: str
+            stop_reason: str
+
+        def reply(question):
+            r = send(question)
+            return Reply(joined(r), r.stop_reason)
+
+        def show(question):
+            text, _ = reply(question)
+            print(text)
+        """,
+        {("SL101", "show")},
+    ),
+    "a row of which both are used": (
+        """
+        from typing import NamedTuple
+
+        class Reply(NamedTuple):
+            text: str
+            stop_reason: str
+
+        def reply(question):
+            r = send(question)
+            return Reply(joined(r), r.stop_reason)
+
+        def show(question):
+            text, reason = reply(question)
+            print(text, reason)
+        """,
+        set(),
+    ),
+    "a stream on an exit stack": (
+        """
+        from contextlib import ExitStack
+
+        def show(question):
+            with ExitStack() as stack:
+                stream = stack.enter_context(client.messages.stream(model="m", max_tokens=9, messages=question))
+                for piece in stream.text_stream:
+                    print(piece)
+        """,
+        {("SL101", "show")},
+    ),
+    "an object of a factory": (
+        """
+        class Provider:
+            def __init__(self):
+                self.client = anthropic.Anthropic()
+
+            def ask(self, question):
+                return self.client.messages.create(model="m", max_tokens=9, messages=question)
+
+        def provider():
+            return Provider()
+
+        def show(question):
+            print(joined(provider().ask(question)))
+        """,
+        {("SL101", "show")},
+    ),
+    "an object that an annotation names": (
+        """
+        class Provider:
+            def __init__(self):
+                self.client = anthropic.Anthropic()
+
+            def ask(self, question):
+                return self.client.messages.create(model="m", max_tokens=9, messages=question)
+
+        def provider() -> Provider:
+            return somewhere()
+
+        class Chat:
+            def __init__(self):
+                self.provider = provider()
+
+            def show(self, question):
+                print(joined(self.provider.ask(question)))
+        """,
+        {("SL101", "Chat.show")},
+    ),
+    "the message of the last event": (
+        """
+        def show(question, span):
+            with client.messages.stream(model="m", max_tokens=9, messages=question) as stream:
+                for event in stream:
+                    if event.type == "text":
+                        print(event.text)
+                    elif event.type == "message_stop":
+                        span.set_attribute("answer", event.message.model_dump_json())
+        """,
+        set(),
+    ),
+    "the message of the first event": (
+        """
+        def show(question, span):
+            with client.messages.stream(model="m", max_tokens=9, messages=question) as stream:
+                for event in stream:
+                    if event.type == "text":
+                        print(event.text)
+                    elif event.type == "message_start":
+                        span.set_attribute("answer", event.message.model_dump_json())
+        """,
+        {("SL101", "show")},
+    ),
+    # a branch for answers that are not finished
+    "what was set to a constant": (
+        """
+        def ask(question):
+            r = send(question)
+            status = 200
+            if r.stop_reason != "end_turn":
+                status = 502
+            return joined(r), status
+        """,
+        set(),
+    ),
+    "what is said of an unfinished answer": (
+        """
+        def ask(question):
+            r = send(question)
+            if r.stop_reason != "end_turn":
+                print("the answer is not complete")
+            return joined(r)
+        """,
+        set(),
+    ),
+    "an unfinished answer that is shown as any other": (
+        """
+        def ask(question):
+            r = send(question)
+            if r.stop_reason == "end_turn":
+                return joined(r)
+            if r.stop_reason == "refusal":
+                raise RuntimeError
+            print(joined(r))
+            return None
+        """,
+        {("SL102", "ask")},
+    ),
+    "one word or another": (
+        """
+        def ask(question):
+            r = send(question)
+            label = "answer" if r.stop_reason == "end_turn" else "partial"
+            print(f"{label}: {joined(r)}")
+        """,
+        set(),
+    ),
+    # attempts
+    "a loop that leaves in its last round": (
+        """
+        def ask(question, attempts=3):
+            for attempt in range(attempts):
+                r = client.messages.create(model="m", max_tokens=1000 * 2**attempt, messages=question)
+                if r.stop_reason == "end_turn":
+                    break
+                if attempt == attempts - 1:
+                    raise RuntimeError
+            return joined(r)
+        """,
+        set(),
+    ),
+    "a loop that is left at its end": (
+        """
+        def ask(question, attempts=3):
+            for attempt in range(attempts):
+                r = client.messages.create(model="m", max_tokens=1000 * 2**attempt, messages=question)
+                if r.stop_reason == "end_turn":
+                    break
+                if attempt == 1:
+                    time.sleep(1)
+            return joined(r)
+        """,
+        {("SL102", "ask")},
+    ),
+    # another request
+    "words that are added": (ANOTHER.format("question += ' Be brief.'"), set()),
+    "words of another function": (ANOTHER.format("question = shorter(question)"), set()),
+    "a method that sets the limit": (ANOTHER.format("self.more()"), set()),
+    "a method that sets something else": (ANOTHER.format("self.count()"), {("SL207", "Asker.ask")}),
+    "a block that is added to the turn": (BLOCKS.format("blocks.append({'type': 'text', 'text': 'Be brief.'})"), set()),
+    "a block that is added to another list": (
+        BLOCKS.format("others.append({'type': 'text', 'text': 'Be brief.'})"),
+        {("SL207", "ask")},
+    ),
+    "a variable that a closure sets": (
+        """
+        def ask(question):
+            limit = 1000
+
+            def more():
+                nonlocal limit
+                limit *= 2
+
+            for _ in range(3):
+                r = client.messages.create(model="m", max_tokens=limit, messages=question)
+                if r.stop_reason != "max_tokens":
+                    return r
+                more()
+        """,
+        set(),
+    ),
+    "the partial answer goes along": (
+        """
+        def ask(question):
+            text = ""
+            for _ in range(3):
+                messages = [{"role": "user", "content": question}]
+                if text:
+                    messages.append({"role": "assistant", "content": text})
+                r = client.messages.create(model="m", max_tokens=500, messages=messages)
+                text += joined(r)
+                if r.stop_reason != "max_tokens":
+                    return text, r.stop_reason
+        """,
+        set(),
+    ),
+    "an exception that tenacity leaves out": (
+        """
+        from tenacity import retry, retry_if_not_exception_type
+
+        class Empty(Exception): ...
+
+        @retry(retry=retry_if_not_exception_type(Empty))
+        def ask(question):
+            r = send(question)
+            if r.stop_reason != "end_turn":
+                raise SystemExit
+            if not r.content:
+                raise Empty
+            return joined(r)
+        """,
+        set(),
+    ),
+    "a class of exceptions in a pattern": (
+        """
+        def ask(question):
+            try:
+                return send(question)
+            except anthropic.APIError as error:
+                match error:
+                    case anthropic.APIStatusError(status_code=529):
+                        return None
+                    case anthropic.APIStatusError() as other if other.status_code == 429:
+                        return None
+                raise
+        """,
+        set(),
+    ),
+    "the same without a class": (
+        """
+        def ask(question):
+            try:
+                return send(question)
+            except anthropic.APIError as error:
+                if error.status_code == 529:
+                    return None
+                raise
+        """,
+        {("SL401", "ask")},
+    ),
+    # the calls of a turn
+    "the first call of a list": (CALLS.format("call = calls[0]", "call"), {("SL210", "turn")}),
+    "the first call of one": (CALLS.format("assert len(calls) == 1; call = calls[0]", "call"), set()),
+    "a turn that is kept if there is one": (
+        """
+        def turns(messages, tools, run):
+            while True:
+                r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+                if r.content:
+                    messages.append({"role": "assistant", "content": r.content})
+                if r.stop_reason != "tool_use":
+                    return r
+                results = [
+                    {"type": "tool_result", "tool_use_id": b.id, "content": run(b)} for b in r.content if b.type == "tool_use"
+                ]
+                messages.append({"role": "user", "content": results})
+        """,
+        set(),
+    ),
+    "a prompt before a tool is run": (
+        """
+        def turn(r, run):
+            for b in r.content:
+                if isinstance(b, ToolUseBlock):
+                    input(f"run {b.name}({b.input})?")
         """,
         set(),
     ),

@@ -13,7 +13,7 @@ from stoplint.check.flow_lists import fresh_list, iterate
 from stoplint.check.flow_loops import Loop
 from stoplint.check.flow_many import keep_learned
 from stoplint.check.flow_mix import carried
-from stoplint.check.values import UNKNOWN, Atom, Value, in_part, union
+from stoplint.check.values import UNKNOWN, Atom, Value, in_part, union, value
 
 if TYPE_CHECKING:
     from stoplint.check.knowledge import State
@@ -55,7 +55,7 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
     if expr.kind == "dict":
         keys = union(values[::2])
         answers = any(atom.kind == "message" for atom in keys)  # `{pool.submit(ask, q): q for q in questions}`
-        return fresh_list(run, expr.at, keys, state) if answers else carried(values) | whole
+        return value(Atom("iterator", run.token(expr.at, "keys"), keys)) if answers else carried(values) | whole
     return fresh_list(run, expr.at, union(values) | whole, state, kind=expr.kind)
 
 
