@@ -281,3 +281,31 @@ def test_a_client_of_a_factory_for_several(found, tmp_path: Path) -> None:
         "        self.costs.note(answer)\n        return answer.content[0].text\n"
     )
     assert found(app=app) == [("SL101", "App.ask")]
+
+
+def test_events_that_a_generator_hands_to_another_module(found, tmp_path: Path) -> None:
+    (tmp_path / "show.py").write_text(
+        "import app\n\n\ndef show(question):\n    for event in app.events(question):\n"
+        "        if event.type == 'content_block_delta':\n            print(event.delta.text)\n",
+        encoding="utf-8",
+    )
+    app = CLIENT + f"def events(question):\n    yield from {ASK.format('question')[:-1]}, stream=True)\n"
+    assert found(app=app) == [("SL101", "show")]
+
+
+def test_a_wrapper_of_another_module_that_passes_through_a_method(found, tmp_path: Path) -> None:
+    (tmp_path / "kinds.py").write_text(
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Reply:\n    blocks: list\n    stop_reason: str\n\n"
+        "    @property\n    def text(self):\n        return ''.join(self.blocks)\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "show.py").write_text(
+        "from app import Client\n\n\ndef show(question):\n    print(Client().ask(question).text)\n", encoding="utf-8"
+    )
+    app = (
+        CLIENT
+        + "from kinds import Reply\n\n\nclass Client:\n"
+        + f"    def ask(self, question):\n        return self.reply({ASK.format('question')})\n\n"
+        + "    def reply(self, r):\n        return Reply(blocks=[b.text for b in r.content], stop_reason=r.stop_reason)\n"
+    )
+    assert [code for code, _ in found(app=app)] == ["SL101"]

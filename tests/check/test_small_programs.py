@@ -142,6 +142,27 @@ def turn(messages, tools, run):
     return None
 """
 
+HISTORY = """
+class Agent:
+    def __init__(self, tools):
+        self.history = []
+        self.tools = tools
+
+    def step(self):
+        n = len(self.history)
+        r = client.messages.create(model="m", max_tokens=500, messages=self.history, tools=self.tools)
+        if r.stop_reason != "tool_use":
+            return r
+        results = []
+        self.history.append({{"role": "assistant", "content": r.content}})
+        try:
+            for b in r.content:
+                if b.type == "tool_use":
+                    results.append({{"type": "tool_result", "tool_use_id": b.id, "content": self.tools[b.name](**b.input)}})
+            self.history.append({{"role": "user", "content": results}})
+        {0}
+"""
+
 CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
     # an answer is empty where its text is, and not where what was looked for in it is not there
     "empty text": (RETRY.format("found = text"), {("SL203", "ask")}),
@@ -890,6 +911,97 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
             for b in r.content:
                 if isinstance(b, ToolUseBlock):
                     input(f"run {b.name}({b.input})?")
+        """,
+        set(),
+    ),
+    "a pattern of one block": (
+        """
+        def first(question):
+            r = send(question)
+            match r.content:
+                case []:
+                    raise RuntimeError
+                case [one]:
+                    raise RuntimeError(one.type)
+            return joined(r)
+        """,
+        {("SL101", "first")},
+    ),
+    "calls that are parted and all answered": (
+        """
+        def turn(messages, tools):
+            r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+            if r.stop_reason != "tool_use":
+                return r
+            known = [b for b in r.content if b.type == "tool_use" and b.name in tools]
+            others = [b for b in r.content if b.type == "tool_use" and b.name not in tools]
+            results = []
+            for b in known:
+                results.append({"type": "tool_result", "tool_use_id": b.id, "content": tools[b.name](b.input)})
+            for b in others:
+                results.append({"type": "tool_result", "tool_use_id": b.id, "content": "unknown", "is_error": True})
+            messages += [{"role": "assistant", "content": r.content}, {"role": "user", "content": results}]
+        """,
+        set(),
+    ),
+    "only the calls that are known are answered": (
+        """
+        def turn(messages, tools):
+            r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+            if r.stop_reason != "tool_use":
+                return r
+            known = [b for b in r.content if b.type == "tool_use" and b.name in tools]
+            results = []
+            for b in known:
+                results.append({"type": "tool_result", "tool_use_id": b.id, "content": tools[b.name](b.input)})
+            messages += [{"role": "assistant", "content": r.content}, {"role": "user", "content": results}]
+        """,
+        {("SL210", "turn")},
+    ),
+    "a history that is put right": (
+        HISTORY.format("except BaseException:\n            del self.history[n:]\n            raise"),
+        set(),
+    ),
+    "a history that is put right in the end": (
+        HISTORY.format("finally:\n            self.history.append({'role': 'user', 'content': results})"),
+        set(),
+    ),
+    "a history that stays as it is": (
+        HISTORY.format("except BaseException as error:\n            print(error)\n            raise"),
+        {("SL210", "Agent.step")},
+    ),
+    "a dict that later events complete": (
+        """
+        def final(question):
+            for event in client.messages.create(model="m", max_tokens=9, messages=question, stream=True):
+                data = event.model_dump()
+                if data["type"] == "message_start":
+                    whole = data["message"]
+                elif data["type"] == "message_delta":
+                    whole.update(data["delta"])
+            return whole["stop_reason"], whole["content"]
+        """,
+        set(),
+    ),
+    "a dict that nothing completes": (
+        """
+        def final(question):
+            for event in client.messages.create(model="m", max_tokens=9, messages=question, stream=True):
+                data = event.model_dump()
+                if data["type"] == "message_start":
+                    whole = data["message"]
+            return whole["stop_reason"]
+        """,
+        {("SL301", "final")},
+    ),
+    "one variable for reasons and errors": (
+        """
+        def outcome(question):
+            try:
+                found = send(question).stop_reason
+            except anthropic.RateLimitError:
+                found = "rate_limit_error"
+            return found == "rate_limit_error"
         """,
         set(),
     ),

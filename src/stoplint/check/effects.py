@@ -32,6 +32,13 @@ def effects(func: Function) -> Effects:
     return Effects(tuple(sorted(attributes)), tuple(sorted({name for scope in scopes for name in scope.names})))
 
 
+def mends(node: ir.Try) -> bool:
+    """Whether a `try` sets something right before it lets an exception go on: in `finally`, or in a handler."""
+    bodies = (node.final, *(handler.body for handler in node.handlers))
+    nodes = [one for body in bodies for one in walk(body)]
+    return any(isinstance(one, ir.Call) or not isinstance(expr, ir.Name) for one in nodes for expr in _changed(one))
+
+
 def _changed(node: object) -> Iterator[ir.Expr]:
     if isinstance(node, (ir.Assign, ir.Delete)):
         yield from node.targets

@@ -222,7 +222,7 @@ def _beside(atom: Atom, token: Token, where: Where) -> Atom:
 def note_execution(run: Run, token: Token, where: Where, state: State) -> None:
     """A tool runs between the assistant turn and its results: when it raises, a history that lives on stays broken."""
     request = run.request_of(token)
-    guarded = any(any(frame.guards) for frame in run.frames) or run.frames[0].function is None
+    guarded = any(any(frame.guards) or frame.mending for frame in run.frames) or run.frames[0].function is None
     if request is not None and not guarded and _waits(run, state, token):
         run.emit(CallLost(request, where, "raises"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stoplint.check.flow_bind import fresh_symbol
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_change import void
-from stoplint.check.flow_escape import escape, put_away, reach
+from stoplint.check.flow_escape import escape, put_away, reach, show
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_expr import step
 from stoplint.check.flow_follow import given
@@ -61,18 +61,9 @@ def call_method(
     """What `base.name(...)` gives where `base` is a plain value; None when it is something else."""
     if name == "get":
         note_named(arguments.all(), state)
-    told = reason_method(run, base, name, arguments)
+    told = reason_method(run, base, name, arguments) or _by_name(run, base, name, arguments, state, at)
     if told is not None:
         return told
-    if name in TEXT_TESTS and all(atom.kind in ("text", "const") for atom in base):
-        found = frozenset(Atom("text_test", atom.ref, atom.info) for atom in base if atom.kind == "text")
-        if found:
-            return found
-    if name == "items" and base and all(atom.kind == "message" for atom in base):
-        pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
-        return value(Atom("iterator", run.token(at, "items"), pairs))
-    if name in ENTERING:
-        return entered(base if name.startswith("__") else arguments.get(0) or UNKNOWN) or None
     atom = only(base)
     if atom is None:
         return _several(run, base, name, arguments, state, at)
@@ -103,6 +94,28 @@ def call_method(
         return UNKNOWN
     del path
     return None
+
+
+def _by_name(run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int) -> Value | None:
+    """What methods give that mean one thing wherever they are called."""
+    kinds = {atom.kind for atom in base}
+    if name in TEXT_TESTS and "text" in kinds and kinds <= {"text", "const"}:
+        return frozenset(Atom("text_test", atom.ref, atom.info) for atom in base if atom.kind == "text")
+    if name == "items" and kinds == {"message"}:
+        pairs = frozenset(Atom("message_item", atom.ref) for atom in base)
+        return value(Atom("iterator", run.token(at, "items"), pairs))
+    if name in ENTERING:
+        return entered(base if name.startswith("__") else arguments.get(0) or UNKNOWN) or None
+    if name == "update" and "event_message" in kinds:
+        return _completed(run, base, arguments, state)
+    return None
+
+
+def _completed(run: Run, base: Value, arguments: Arguments, state: State) -> Value:
+    """Later events complete the message of the first one."""
+    show(run, arguments.all(), state)
+    run.excused |= {("completed", atom.ref) for atom in base}
+    return UNKNOWN
 
 
 def _several(run: Run, base: Value, name: str, arguments: Arguments, state: State, at: int) -> Value | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stoplint.check.effects import mends
 from stoplint.check.events import CallLost, Converted
 from stoplint.check.knowledge import DictObj, ListObj
 from stoplint.check.values import UNKNOWN, Atom, Token, text_of
@@ -11,6 +12,7 @@ from stoplint.check.values import UNKNOWN, Atom, Token, text_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from stoplint.check import ir
     from stoplint.check.events import Event
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
@@ -39,13 +41,16 @@ def _root(atom: Atom) -> Hashable:
 class Body:
     """The body of a `try`, before and after it ran: which calls that were there before it does it answer?"""
 
-    def __init__(self, run: Run, where: Where, state: State) -> None:
+    def __init__(self, run: Run, node: ir.Try, state: State) -> None:
         atoms = [a for val in state.env.values() for a in val if a.kind in ("symbol", "block")]
-        self.known = run.tried.setdefault(where, frozenset(_root(atom) for atom in atoms))
+        self.known = run.tried.setdefault(run.where(node.at), frozenset(_root(atom) for atom in atoms))
+        self.mending = mends(node)
+        run.frame.mending += self.mending
         self.start = len(run.answers)
         self.answered: dict[Atom, set[Where]] = {}
 
     def close(self, run: Run) -> None:
+        run.frame.mending -= self.mending
         for atom, where in run.answers[self.start :]:
             if _root(atom) in self.known:
                 self.answered.setdefault(atom, set()).add(where)

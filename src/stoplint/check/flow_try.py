@@ -45,7 +45,7 @@ def run_try(run: Run, node: ir.Try, state: State, run_block: Runner) -> Exits:
     frame.guards.append(guards)
     frame.watching.append([])
     before, waits = run.requests, run.waits
-    body = Body(run, run.where(node.at), state)
+    body = Body(run, node, state)
     exits = run_block(run, node.body, [state.copy()])
     body.close(run)
     requested = run.requests > before or run.waits > waits  # a stream is part of its request until its end

@@ -42,6 +42,8 @@ class Frame:
     path: tuple[Site, ...] = ()
     closure: dict[str, Value] = field(default_factory=dict)
     guards: list[frozenset[str]] = field(default_factory=list)
+    mending: int = 0
+    """How many of the `try` around set something right when an exception passes."""
     raised: list[tuple[str | None, State]] = field(default_factory=list)
     returned: list[tuple[Value, State]] = field(default_factory=list)
     yielded: Value = UNKNOWN
@@ -302,7 +304,7 @@ class Run:
         track = self.tracks.get(token) if isinstance(token, Token) else None
         if track is not None:
             track.early.append(self.where(at))
-            self.emit(ReasonReadEarly(track.request, self.where(at), what))
+            self.emit_unless(ReasonReadEarly(track.request, self.where(at), what), [("completed", token)])
 
     def request_of(self, token: Hashable) -> Request | None:
         track = self.tracks.get(token) if isinstance(token, Token) else None

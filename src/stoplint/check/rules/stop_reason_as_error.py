@@ -24,7 +24,7 @@ def stop_reason_as_error(event: ReasonCompared | ErrorCompared | ErrorRead) -> R
         )
         return Report(event.where, message, "never in an exception")
     wrong = [value for value in event.values if value in sdk.ERROR_TYPES]
-    if not wrong:
+    if not wrong or event.kept:
         return None
     message = (
         f'"{wrong[0]}" is the type of an error: a request that fails raises an exception and has no message, so '

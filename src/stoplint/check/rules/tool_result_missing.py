@@ -92,6 +92,6 @@ def _chosen(event: TurnAppended) -> Where | None:
 
 
 def _filtered(event: TurnAppended) -> Where | None:
-    """Where calls beside the answered ones were filtered out."""
-    infos = (atom.info for atom in event.turn.answers if isinstance(atom.info, BlockInfo))
-    return next((info.lost for info in infos if info.lost is not None), None)
+    """Where calls beside the answered ones were filtered out; what one filter leaves, another one may take."""
+    lost = {atom.info.lost for atom in event.turn.answers if isinstance(atom.info, BlockInfo)}
+    return lost.pop() if len(lost) == 1 else None
