@@ -137,6 +137,18 @@ class TestGuards:
         lines = fixed(tmp_path, body).splitlines()
         assert lines[4:6] == ['    if reply.stop_reason == "max_tokens":', f"        {RAISE % 'reply'}"]
 
+    @pytest.mark.parametrize(("switch", "told"), [("", True), ('    options["stream"] = mode\n', False)])
+    def test_an_answer_that_may_be_a_stream(self, tmp_path, switch, told):
+        """What is splatted into the request may say that it streams; a stream has no stop reason."""
+        body = (
+            "def ask(messages, mode):\n"
+            '    options = {"model": "m", "max_tokens": 9, "messages": messages}\n'
+            f"{switch}"
+            "    reply = client.messages.create(**options)\n"
+            '    return "".join(block.text for block in reply.content)\n'
+        )
+        assert ("reply.stop_reason" in fixed(tmp_path, body)) == told
+
 
 class TestText:
     """The text by type, in the place of one block's."""

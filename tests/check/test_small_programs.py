@@ -1101,8 +1101,30 @@ def test_what_is_found(name: str) -> None:
     assert found(code) == expected
 
 
-def found(code: str) -> set[tuple[str, str]]:
-    """The findings of the default profile: code and function."""
-    program = Program([lower_module(HEAD + textwrap.dedent(code), name="m", path="m.py", is_package=False)])
+def found(code: str, **more: str) -> set[tuple[str, str]]:
+    """The findings of the default profile: code and function.  `more`: other modules by name."""
+    texts = {"m": HEAD + textwrap.dedent(code)} | {name: textwrap.dedent(text) for name, text in more.items()}
+    program = Program(
+        [lower_module(text, name=name, path=f"{name}.py", is_package=False) for name, text in sorted(texts.items())]
+    )
     findings = Judge(program).findings(solve(program, survey(program)))
     return {(one.code, one.function) for one in findings if one.profile == "default"}
+
+
+@pytest.mark.parametrize(("caller", "told"), [("test_m", False), ("other", True)])
+def test_a_test_asks_for_the_reasons_that_it_has_set_up(caller: str, told: bool) -> None:
+    code = """
+        def stream(question):
+            parts = []
+            for event in client.messages.create(model="m", max_tokens=9, messages=question, stream=True):
+                if event.type == "content_block_delta" and event.delta.type == "text_delta":
+                    parts.append(event.delta.text)
+                    print(event.delta.text)
+                elif event.type == "message_delta":
+                    reason = event.delta.stop_reason
+            if reason == "refusal":
+                raise RuntimeError
+            yield {"text": parts, "reason": reason}
+        """
+    asking = "from m import stream\n\ndef ask():\n    assert len(list(stream('q'))) == 1\n"
+    assert (("SL102", "stream") in found(code, **{caller: asking})) == told
