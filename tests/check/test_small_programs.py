@@ -1043,6 +1043,9 @@ class Asker:
     def stop(self, why):
         raise NotImplementedError
 
+    def halt(self, why):
+        self.stop(why)
+
     def ask(self, question, parser=None):
         r = send(question)
         if r.stop_reason != "end_turn":
@@ -1072,7 +1075,15 @@ def test_a_call_that_does_not_come_back(call: str) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["notify('cut')", "self.stop('cut')", "perhaps('cut')", "gives_up('cut')", "self.parse('cut')", "unknown('cut')"],
+    [
+        "notify('cut')",
+        "self.stop('cut')",
+        "self.halt('cut')",
+        "perhaps('cut')",
+        "gives_up('cut')",
+        "self.parse('cut')",
+        "unknown('cut')",
+    ],
 )
 def test_a_call_that_may_come_back(call: str) -> None:
     assert found(LEFT.format(call)) == {("SL102", "Asker.ask")}

@@ -20,7 +20,9 @@ Apart: TypeAlias = "dict[Token, int]"
 
 
 def set_apart(yes: Sequence[State], no: Sequence[State]) -> tuple[Apart, Apart]:
-    """Per side of a test the responses that are not finished on this side and may be on the other, and their reasons."""
+    """Per side of a test the responses that are not finished on this side and may be on the other, and their reasons.  What
+    an `else` behind the test for `end_turn` says is said of unknown reasons, as a rule, and max_tokens is none.
+    """
     if not yes or not no:
         return {}, {}
     ones, others = _remaining(yes), _remaining(no)
@@ -49,9 +51,7 @@ def _remaining(states: Sequence[State]) -> Apart:
 
 
 def _unfinished(here: Apart, there: Apart) -> Apart:
-    return {
-        token: mask for token, mask in here.items() if token in there and not mask & END_TURN and mask != there[token]
-    }
+    return {token: mask for token, mask in here.items() if there.get(token, 0) & END_TURN and not mask & END_TURN}
 
 
 def _says(statement: ir.Stmt) -> bool:

@@ -321,13 +321,13 @@ class Run:
                 self.settle(token, replace(known, pending=frozenset()))
         ended = [_ended(track) for _, track in sorted(self.tracks.items())]
         late = {track.request.token for track in self.tracks.values() if track.late_look}
-        kept = [e for e in self.events if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
-        late_told = [
+        told = [
             event
             for event, (excuses, needs) in self.deferred.items()
             if not excuses & self.excused and (needs is None or needs in self.excused)
         ]
-        return [*kept, *late_told, *lost_results(self), *ended]
+        kept = [e for e in (*self.events, *told) if not isinstance(e, ReasonReadEarly) or e.request.token not in late]
+        return [*kept, *lost_results(self), *ended]
 
 
 MAX_LASTING = 8
