@@ -66,6 +66,9 @@ EVERY = (OTHER << 1) - 1
 ALWAYS = sum(BIT[reason.value] for reason in STOP_REASONS if reason.needs is None)
 END_TURN, MAX_TOKENS, STOP_SEQUENCE, TOOL_USE = (BIT[v] for v in VALUES[:4])
 PAUSE_TURN, REFUSAL, CONTEXT_WINDOW, COMPACTION = (BIT[v] for v in VALUES[4:])
+COMPLETE = sum(BIT[reason.value] for reason in STOP_REASONS if reason.complete)
+"""Reasons of a finished answer."""
+
 WITH_CONTENT = TOOL_USE | PAUSE_TURN | COMPACTION
 """Reasons that say that there is something in the content."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stoplint.check import ir
-from stoplint.check.index import walk
+from stoplint.check.index import flat, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,8 @@ class Effects(NamedTuple):
 def effects(func: Function) -> Effects:
     """What a function sets that others see."""
     me = func.params[0].name if func.params else ""
-    nodes = list(walk(func.body))
-    attributes = {name for node in nodes for expr in _changed(node) for name in _attribute(expr, me)}
-    scopes = [node for node in nodes if isinstance(node, ir.Scope) and node.kind == "nonlocal"]
+    attributes = {name for node in walk(func.body) for expr in _changed(node) for name in _attribute(expr, me)}
+    scopes = [one for one in flat(func.body) if isinstance(one, ir.Scope) and one.kind == "nonlocal"]
     return Effects(tuple(sorted(attributes)), tuple(sorted({name for scope in scopes for name in scope.names})))
 
 
@@ -36,7 +35,14 @@ def mends(node: ir.Try) -> bool:
     """Whether a `try` sets something right before it lets an exception go on: in `finally`, or in a handler."""
     bodies = (node.final, *(handler.body for handler in node.handlers))
     nodes = [one for body in bodies for one in walk(body)]
-    return any(isinstance(one, ir.Call) or not isinstance(expr, ir.Name) for one in nodes for expr in _changed(one))
+    return any(_mends(one) for one in nodes)
+
+
+def _mends(node: object) -> bool:
+    """Something is taken out or put in, or made anew; `self.busy = False` puts no history right."""
+    if isinstance(node, ir.Assign) and isinstance(node.value, ir.Const):
+        return False
+    return any(isinstance(node, ir.Call) or not isinstance(expr, ir.Name) for expr in _changed(node))
 
 
 def _changed(node: object) -> Iterator[ir.Expr]:

@@ -25,12 +25,12 @@ from stoplint.check.flow_builtin import unknown_response
 from stoplint.check.flow_change import void
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import note_thinned
-from stoplint.check.flow_core import Exits, evaluate
+from stoplint.check.flow_core import Exits, evaluate, evaluate_perhaps
 from stoplint.check.flow_errors import assigned, open_again
 from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, ends_inside, finish_function, finish_loop, gathered, note_exit
-from stoplint.check.flow_many import without_unvisited
+from stoplint.check.flow_many import unvisited, without_unvisited
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_mix import choose_default
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
@@ -198,7 +198,7 @@ def _assert(run: Run, node: ir.Assert, state: State) -> Exits:
         run.excused.add(ASSERTED)
     yes, no = branch(run, node.test, state)
     if node.message is not None and no:
-        evaluate(run, node.message, no[0])
+        evaluate_perhaps(run, node.message, no[0])
     return Exits(yes)
 
 
@@ -350,13 +350,16 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         loop.over.update(atom.ref for atom in inner)
         bind(run, node.target, inner, head)
         enter_blocks(run, loop, inner, head)
-        return [head], [] if inside and past.env != begun else [past]
+        if past.env == begun:
+            past.facts.update((unvisited(atom.ref), True) for atom in inner if atom.kind == "message")
+            return [head], [past]
+        return [head], [] if inside else [past]
 
     loop = Loop(run.where(node.at), bounded=True, kept=frozenset((*begun, *state.heap)))
     exits = _loop(run, node.body, node.orelse, state, enter, loop)
     if run.free_tests == asked:
         gathered(loop, begun, exits.go)
-    exits.go = without_unvisited(loop.over, known, exits.go)
+    without_unvisited(loop.over, known, exits.go)
     return exits
 
 

@@ -82,7 +82,7 @@ def _bind_item(run: Run, target: ir.Index, val: Value, state: State) -> None:
     owners = evaluate(run, target.obj, state)
     key_value = evaluate(run, target.key, state)
     key: Hashable = literal(key_value)
-    val = set_aside(run, val, target.at, state)
+    val = set_aside(run, val, target.at, state, state) if run.frame.loops else val
     put_away(run, val, target.at, state, [owner.ref for owner in owners])
     for atom in ordered(key_value):
         if atom.kind == "tool_input" and any(owner.kind in ("symbol", "object") for owner in owners):

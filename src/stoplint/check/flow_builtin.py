@@ -11,7 +11,7 @@ from stoplint.check.facts import leads_to_declared
 from stoplint.check.flow_blocks import picked
 from stoplint.check.flow_compare import as_test
 from stoplint.check.flow_convert import block_constructed, block_written, note_probed
-from stoplint.check.flow_core import Arguments, call
+from stoplint.check.flow_core import Arguments, call, call_perhaps
 from stoplint.check.flow_errors import as_text, narrow_error
 from stoplint.check.flow_escape import discharge, escape, reach
 from stoplint.check.flow_execute import note_named
@@ -313,7 +313,7 @@ def _map(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     if len(arguments.positional) < 2:
         return UNKNOWN
     given = Arguments(tuple(iterate(run, val, state) for val in arguments.positional[1:]))
-    return value(Atom("iterator", run.token(at), call(run, arguments.positional[0], given, state, at)))
+    return value(Atom("iterator", run.token(at), call_perhaps(run, arguments.positional[0], given, state, at)))
 
 
 def _getattr(run: Run, arguments: Arguments, state: State, at: int, path: str | None) -> Value:

@@ -8,7 +8,7 @@ from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_answer
 from stoplint.check.flow_builtin import HANDED, call_external
-from stoplint.check.flow_core import Arguments, call, callee_name, calls, evaluate, evaluates, path_of
+from stoplint.check.flow_core import Arguments, call, call_perhaps, callee_name, calls, evaluate, evaluates, path_of
 from stoplint.check.flow_errors import ERRORS, built_by_call, leave
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import execute_inputs, execute_named, is_display
@@ -22,7 +22,6 @@ from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.index import is_declared_only
 from stoplint.check.leaving import LEAVING, is_parsers
-from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
@@ -197,10 +196,7 @@ def _unknown(run: Run, name: str, base: Value, arguments: Arguments, state: Stat
         else:
             keywords = {name: val for name, val in arguments.keywords.items() if atom not in val}
             given = Arguments((), keywords, arguments.splats, lent=arguments.lent)
-        try:
-            return call(run, value(atom), given, state, at)
-        except Stop:  # it need not be called now, nor at all
-            return UNKNOWN
+        return call_perhaps(run, value(atom), given, state, at)
     if name == "result" and base:
         return base
     return UNKNOWN

@@ -11,8 +11,9 @@ from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates
 from stoplint.check.flow_lists import fresh_list, iterate
 from stoplint.check.flow_loops import Loop
-from stoplint.check.flow_many import keep_learned
+from stoplint.check.flow_many import kept as kept_of_many
 from stoplint.check.flow_mix import carried
+from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, in_part, union, value
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
     inner, asked = state.copy(), run.free_tests
     paths = [inner]
     whole: Value = UNKNOWN
-    over_all: Value = UNKNOWN
     for loop in expr.loops:
         entered: list[State] = []
         for path in paths:
@@ -33,7 +33,6 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
             if not any(_leaves_out(test, "stop_reason") for test in loop.ifs):
                 whole |= {Atom("message", atom.ref) for atom in items if atom.kind == "message_item"}
             bind(run, loop.target, items, path)
-            over_all |= items
             kept = [path]
             over = enter_blocks(run, Loop(run.where(expr.at)), items, path)
             for test in loop.ifs:
@@ -42,21 +41,28 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
                 note_filter(run, over, expr.at, kept, [no for side in sides for no in side[1]])
             entered += kept
         paths = entered
-    values = [evaluate(run, part, path) for path in paths for part in expr.parts]
+    values = _values(run, expr, paths)
     if run.free_tests > asked:
         values = [in_part(val) for val in values]
+    values = kept_of_many(run, values, paths, expr.at, state)
     state.heap.update({ref: obj for path in paths for ref, obj in path.heap.items()})
     for path in paths:
         for token, known in path.know.items():
             state.know.setdefault(token, known)
             if known.exposed and not state.know[token].exposed:
                 state.know[token] = state.know[token].shown()
-    keep_learned(run, over_all, paths, state)
     if expr.kind == "dict":
         keys = union(values[::2])
         answers = any(atom.kind == "message" for atom in keys)  # `{pool.submit(ask, q): q for q in questions}`
         return value(Atom("iterator", run.token(expr.at, "keys"), keys)) if answers else carried(values) | whole
     return fresh_list(run, expr.at, union(values) | whole, state, kind=expr.kind)
+
+
+def _values(run: Run, expr: ir.Comp, paths: list[State]) -> list[Value]:
+    try:
+        return [evaluate(run, part, path) for path in paths for part in expr.parts]
+    except Stop:  # there may be no items
+        return [UNKNOWN for _ in paths for _ in expr.parts]
 
 
 def _leaves_out(test: ir.Expr, key: str) -> bool:

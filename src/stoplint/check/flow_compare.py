@@ -21,6 +21,7 @@ from stoplint.check.values import (
     Value,
     const,
     literal,
+    of_kind,
     only,
     ordered,
     text_of,
@@ -105,9 +106,8 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     for atom in right:
         if atom.kind in ("reason", "reason_like"):
             run.look(atom.ref)
-    for atom in reach(run, left | right, state, 2) - left - right:
-        if atom.kind in ("reason", "reason_like"):  # of many answers at once: which of them it was is not told apart
-            run.expose(atom.ref, state)
+    for atom in _listed_reasons(run, left, op, right, state):
+        run.expose(atom.ref, state)  # of many answers at once: which of them it was is not told apart
     if any(atom.kind in ("reason", "reason_like") for atom in left):
         return _compare_reason(run, left, op, right, state, at, negated=negated)
     sized = only(left, "content_len", "text_len", "content", "list_len")
@@ -190,6 +190,13 @@ def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, 
         return UNKNOWN
     mask = mask_of(values)
     return frozenset(Atom("test", atom.ref, EVERY & ~mask if negated else mask) for atom in reasons)
+
+
+def _listed_reasons(run: Run, left: Value, op: str, right: Value, state: State) -> list[Atom]:
+    """The reasons in a list or set that is compared with another one, or searched for a word."""
+    sides = {"in": (right,), "not in": (right,), "==": (left, right), "!=": (left, right)}.get(op, ())
+    lists = frozenset(atom for side in sides for atom in side if atom.kind == "list")
+    return list(of_kind(reach(run, lists, state, 1), "reason", "reason_like"))
 
 
 def _compare_size(run: Run, atom: Atom, op: str, right: Value, state: State) -> Value:

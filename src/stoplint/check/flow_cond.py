@@ -12,7 +12,7 @@ from stoplint.check import ir
 from stoplint.check.flow_blocks import note_kinds, note_other_tool
 from stoplint.check.flow_compare import NAME_TESTS, SIZED, TESTS, sizes, text_token
 from stoplint.check.flow_convert import note_asked, note_default
-from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path, set_path
+from stoplint.check.flow_core import evaluate, evaluate_ways, evaluates, path_of, read_path, set_path
 from stoplint.check.flow_execute import note_named
 from stoplint.check.flow_kinds import meet, sides
 from stoplint.check.flow_loops import note_test
@@ -20,6 +20,7 @@ from stoplint.check.flow_mix import chosen
 from stoplint.check.flow_paths import assume
 from stoplint.check.flow_ways import come_out, each_way, joined
 from stoplint.check.knowledge import EMPTY, NONEMPTY, START, DictObj, ListObj, State
+from stoplint.check.run import Stop
 from stoplint.check.values import (
     UNKNOWN,
     Atom,
@@ -250,7 +251,12 @@ def _boolop(run: Run, expr: ir.BoolOp, state: State) -> Value:
     left = evaluate(run, expr.left, state)
     yes, no = split(run, left, path_of(expr.left), state)
     going, done = (yes, no) if expr.op == "and" else (no, yes)
-    rights = [(evaluate(run, expr.right, path), path) for path in going]
+    try:
+        rights = evaluate_ways(run, ((expr.right, path) for path in going))
+    except Stop:
+        if not done:
+            raise
+        rights, going = [], []
     right = joined(rights)
     if left and done and expr.op == "or":
         note_default(run, left, right)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from stoplint.check import ir
+from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Value, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
@@ -89,6 +90,33 @@ def evaluate(run: Run, expr: ir.Expr, state: State) -> Value:
     """What an expression may be; `state` is changed by what the expression does."""
     evaluator = _EVALUATORS.get(type(expr))
     return evaluator(run, expr, state) if evaluator else UNKNOWN
+
+
+def call_perhaps(run: Run, callee: Value, arguments: Arguments, state: State, at: int) -> Value:
+    """What a call gives that need not happen now, nor at all."""
+    try:
+        return call(run, callee, arguments, state, at)
+    except Stop:
+        return UNKNOWN
+
+
+def evaluate_ways(run: Run, ways: Iterable[tuple[ir.Expr, State]]) -> list[tuple[Value, State]]:
+    """What expressions give, each on a path of its own, of those from which there is a way back: not of `sys.exit()`.
+    Raises Stop where all leave.
+    """
+    tried = [(evaluate_perhaps(run, expr, path), path) for expr, path in ways]
+    found = [(val, path) for val, path in tried if val is not None]
+    if tried and not found:
+        raise Stop
+    return found
+
+
+def evaluate_perhaps(run: Run, expr: ir.Expr, state: State) -> Value | None:
+    """What an expression gives; None where it leaves by itself."""
+    try:
+        return evaluate(run, expr, state)
+    except Stop:
+        return None
 
 
 def callee_name(func: ir.Expr) -> str:

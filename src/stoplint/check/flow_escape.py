@@ -117,7 +117,7 @@ def use_atom(run: Run, atom: Atom, at: int, state: State) -> None:
 
 def put_away(run: Run, val: Value, at: int, state: State, into: Collection[Hashable]) -> None:
     """Text of one of many responses goes into a collection, or to the end of a longer text (`into`: heap keys or names):
-    it is used with what is known of that response now, for the next one starts afresh.
+    where the answer is finished that is known of it, and not of the next one.
     """
     for atom in ordered(val):
         request = run.request_of(atom.ref) if atom.kind == "text" else None
@@ -126,7 +126,7 @@ def put_away(run: Run, val: Value, at: int, state: State, into: Collection[Hasha
         if request.surface in ("batch", "tool_runner"):
             run.use(atom, at, state)
         elif any(request.token in loop.requests and not loop.kept.isdisjoint(into) for loop in run.frame.loops):
-            run.use_now(atom, at, state)
+            run.use_complete(atom, at, state)
 
 
 def loosen(run: Run, atoms: Iterable[Atom], state: State) -> None:

@@ -12,7 +12,7 @@ from stoplint.check.flow_blocks import note_index, picked
 from stoplint.check.flow_change import void
 from stoplint.check.flow_cond import branch
 from stoplint.check.flow_convert import block_written
-from stoplint.check.flow_core import evaluate, evaluates, path_of, read_path
+from stoplint.check.flow_core import evaluate, evaluate_ways, evaluates, path_of, read_path
 from stoplint.check.flow_errors import built_as_dict, error_member
 from stoplint.check.flow_escape import escape
 from stoplint.check.flow_execute import note_named
@@ -331,9 +331,7 @@ def _cond(run: Run, expr: ir.Cond, state: State) -> Value:
     if isinstance(expr.body, ir.Const) and isinstance(expr.orelse, ir.Const) and expr.body.value != expr.orelse.value:
         for unfinished in set_apart(yes, no):
             note_told(run, unfinished)
-    ends = [
-        (evaluate(run, side, path), path) for side, paths in ((expr.body, yes), (expr.orelse, no)) for path in paths
-    ]
+    ends = evaluate_ways(run, ((side, path) for side, paths in ((expr.body, yes), (expr.orelse, no)) for path in paths))
     return chosen(run, joined(come_out(run, beside_words(ends), state, expr.at)), expr.test, state)
 
 

@@ -124,7 +124,8 @@ def _unread(run: Run, key: str, callee: Atom, arguments: Arguments, state: State
 def _let_it_change(run: Run, key: str, callee: Atom, state: State, at: int) -> None:
     """What a call that is not looked into sets is not what it was."""
     set_there = run.program.effects(key)
-    for name in set_there.variables:
+    inner = run.frame.function is not None and run.program.functions[key].parent == run.frame.function.key
+    for name in set_there.variables if inner else ():
         if name in state.env:
             bind(run, ir.Name(name, at), UNKNOWN, state)
     me = callee.info

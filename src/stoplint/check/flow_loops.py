@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stoplint.check import ir
 from stoplint.check.events import GoesOn, LoopContinued
 from stoplint.check.flow_escape import reach
+from stoplint.check.index import dotted_name
 from stoplint.check.knowledge import DictObj, ListObj, State
 from stoplint.check.values import EMPTY_STRING, UNKNOWN, Atom, Token, Value, Where, text_of
 
@@ -124,27 +125,35 @@ def ends_inside(node: ir.For) -> bool:
     """`for attempt in range(n)` whose body leaves by itself in its last round: `if attempt == n - 1: raise`.  What is behind
     it is reached by `break` alone.
     """
-    names = {target.id for target in _targets(node.target) if isinstance(target, ir.Name)}
-    return _counted(node.iter) and any(_leaves_at(statement, names) for statement in node.body)
+    items = node.iter
+    if not isinstance(items, ir.Call) or not isinstance(items.func, ir.Name) or items.func.id != "range":
+        return False
+    rounds = items.args[0].value if len(items.args) == 1 else None
+    if rounds is None or not isinstance(node.target, ir.Name):
+        return False
+    name = node.target.id
+    return any(_leaves_at(statement, name, rounds) for statement in node.body)
 
 
-def _targets(target: ir.Expr) -> tuple[ir.Expr, ...]:
-    return target.items if isinstance(target, ir.Seq) else (target,)
-
-
-def _counted(items: ir.Expr) -> bool:
-    return isinstance(items, ir.Call) and isinstance(items.func, ir.Name) and items.func.id in ("range", "enumerate")
-
-
-def _leaves_at(statement: ir.Stmt, names: set[str]) -> bool:
+def _leaves_at(statement: ir.Stmt, name: str, rounds: ir.Expr) -> bool:
     if not isinstance(statement, ir.If):
         return False
     test = statement.test
-    sides = (test.left, test.ops[0][1]) if isinstance(test, ir.Compare) and len(test.ops) == 1 else ()
-    counts = any(isinstance(side, ir.Name) and side.id in names for side in sides)
-    if counts and isinstance(test, ir.Compare) and test.ops[0][0] in ("==", ">=", ">"):
-        return isinstance(statement.body[-1], (ir.Raise, ir.Return))
-    return any(_leaves_at(inner, names) for inner in statement.orelse)
+    if isinstance(test, ir.Compare) and len(test.ops) == 1 and isinstance(test.left, ir.Name) and test.left.id == name:
+        op, bound = test.ops[0]
+        return op in ("==", ">=") and _is_last(bound, rounds) and isinstance(statement.body[-1], (ir.Raise, ir.Return))
+    return any(_leaves_at(inner, name, rounds) for inner in statement.orelse)
+
+
+def _is_last(bound: ir.Expr, rounds: ir.Expr) -> bool:
+    """`n - 1` for `range(n)`."""
+    if isinstance(bound, ir.Const) and isinstance(rounds, ir.Const):
+        return isinstance(rounds.value, int) and bound.value == rounds.value - 1
+    if not isinstance(bound, ir.BinOp) or bound.op != "-" or len(bound.parts) != 2:
+        return False
+    one = bound.parts[1]
+    named = dotted_name(rounds)
+    return named is not None and dotted_name(bound.parts[0]) == named and isinstance(one, ir.Const) and one.value == 1
 
 
 def gathered(loop: Loop, begun: Mapping[str, Value], after: Sequence[State]) -> None:

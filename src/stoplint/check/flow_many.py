@@ -5,72 +5,89 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check.flow_cond import split
-from stoplint.check.flow_core import Arguments, call
-from stoplint.check.flow_escape import reach
+from stoplint.check.flow_core import Arguments, call_perhaps
 from stoplint.check.flow_lists import iterate
-from stoplint.check.values import UNKNOWN, Atom, Token, Value, value
+from stoplint.check.values import UNKNOWN, Atom, Token, Value, ordered, value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from stoplint.check.knowledge import Knowledge, State
     from stoplint.check.run import Run
+
+ASIDE = "aside"
+"""With what it was before the mode of the token of an answer that was put into a collection."""
 
 
 def filtered(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     """`filter(is_complete, answers)`."""
     items, asked = iterate(run, arguments.get(1) or UNKNOWN, state), arguments.get(0) or UNKNOWN
     if any(atom.kind in ("func", "partial") for atom in asked):
-        passed, _ = split(run, call(run, asked, Arguments((items,)), state, at), None, state)
-        state.become(passed)
+        other = state.copy()
+        passed, _ = split(run, call_perhaps(run, asked, Arguments((items,)), other, at), None, other)
+        items = frozenset().union(*(set_aside(run, items, at, one, state) for one in passed)) or items
     return value(Atom("iterator", run.token(at), items))
 
 
-ONES = frozenset({"message", "batch_item", "batch_result"})
-
-
-def keep_learned(run: Run, items: Value, paths: Sequence[State], state: State) -> None:
-    """Behind a comprehension over answers: the reasons that they may have on its paths, which are those that it kept."""
-    tokens = {atom.ref for atom in reach(run, items, state, 2) if atom.kind in ONES}
-    for token in state.know.keys() & tokens:
-        left = 0
-        for path in paths:
-            left |= path.know[token].remaining if token in path.know else 0
-        state.know[token] = state.know[token].narrowed(left) or state.know[token]
-
-
-def without_unvisited(over: Iterable[Hashable], begun: Mapping[Token, Knowledge], after: list[State]) -> list[State]:
-    """Behind a loop over answers that found something out of each: the path on which there were none is no path to what
-    is done with them.
+def kept(run: Run, values: Sequence[Value], paths: Sequence[State], at: int, state: State) -> list[Value]:
+    """What a comprehension over answers holds (`values`, one after the other for each of its paths): the answers that it
+    kept are those of which its paths know what they know, and their texts are used with that.
     """
-    for token in over:
-        before = begun.get(token) if isinstance(token, Token) else None
-        if before is None or not isinstance(token, Token):
+    found: list[Value] = []
+    each = len(values) // len(paths) if paths else 0
+    for number, val in enumerate(values):
+        path = paths[number // each]
+        for atom in ordered(val):
+            if atom.kind == "text" and _narrower(atom, path, state):
+                run.use_complete(atom, at, path)
+        narrowed = any(atom.kind == "message" and _narrower(atom, path, state) for atom in val)
+        found.append(set_aside(run, val, at, path, state) if narrowed else val)
+    return found
+
+
+def _narrower(atom: Atom, path: State, state: State) -> bool:
+    here, there = (one.know.get(atom.ref) if isinstance(atom.ref, Token) else None for one in (path, state))
+    return here is not None and there is not None and here.remaining != there.remaining
+
+
+def without_unvisited(over: set[Hashable], begun: Mapping[Token, Knowledge], after: Sequence[State]) -> None:
+    """Behind a loop over answers that found something out of each: where there were none, nothing is used either, so that
+    path may know the same of them.
+    """
+    for token, before in sorted(begun.items()):
+        if token not in over:
             continue
-        visited = [state for state in after if token not in state.know or state.know[token] != before]
-        narrowed = any(token in state.know and state.know[token].remaining != before.remaining for state in visited)
-        after = visited if narrowed else after
-    return after
+        visited = [
+            state.know[token] for state in after if token in state.know and not state.facts.get(unvisited(token))
+        ]
+        left = 0
+        for one in visited:
+            left |= one.remaining
+        for state in after:
+            known = state.know.get(token)
+            if left and known is not None and state.facts.get(unvisited(token)) and known.remaining == before.remaining:
+                state.know[token] = known.narrowed(left) or known
 
 
-def set_aside(run: Run, val: Value, at: int, state: State) -> Value:
-    """An answer that a loop puts into a collection is no longer the one that the loop is at: what is known of it stays
-    true when the next one comes.
+def unvisited(token: Hashable) -> frozenset[Hashable]:
+    """What a path knows on which a loop over answers had no round: a fact, so that it is lost where paths meet."""
+    return frozenset({("unvisited", token)})
+
+
+def set_aside(run: Run, val: Value, at: int, known: State, state: State) -> Value:
+    """An answer that a loop or a comprehension puts into a collection is no longer the one that is at hand: what is
+    `known` of it stays true of it in `state` when the next one comes.
     """
-    if not run.frame.loops:
-        return val
     found: set[Atom] = set()
     for atom in val:
-        known = state.know.get(atom.ref) if atom.kind == "message" and isinstance(atom.ref, Token) else None
-        if known is None or not isinstance(atom.ref, Token) or atom.ref.mode == ASIDE:
+        now = known.know.get(atom.ref) if atom.kind == "message" and isinstance(atom.ref, Token) else None
+        if now is None or not isinstance(atom.ref, Token) or atom.ref.mode.startswith(ASIDE):
             found.add(atom)
             continue
-        token = Token(run.site(at), atom.ref.path, ASIDE)
-        run.tracks.setdefault(token, run.tracks[atom.ref])
+        old = atom.ref
+        token = Token(run.site(at), old.path, f"{ASIDE} {old.site.module} {old.site.at} {old.mode}")
+        run.tracks.setdefault(token, run.tracks[old])
         before = state.know.get(token)
-        state.know[token] = known if before is None else before.join(known)
+        state.know[token] = now if before is None else before.join(now)
         found.add(atom._replace(ref=token))
     return frozenset(found)
-
-
-ASIDE = "aside"

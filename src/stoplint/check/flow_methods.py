@@ -156,6 +156,11 @@ def _tells(run: Run, val: Value, state: State) -> bool:
     return False
 
 
+def _put(run: Run, val: Value, at: int, state: State) -> Value:
+    """What a collection gets: in a loop, an answer that the next one does not replace."""
+    return set_aside(run, val, at, state, state) if run.frame.loops else val
+
+
 def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: State, at: int) -> Value:
     obj = as_list(run, value(atom), state)
     first = arguments.get(0)
@@ -169,7 +174,7 @@ def _list_method(run: Run, atom: Atom, name: str, arguments: Arguments, state: S
         escape(run, arguments.all(), at, state, shown=True)
     if name in ("append", "appendleft") and first is not None:
         note_answer(first, state, sure=False)
-        state.heap[atom.ref] = appended(run, obj, set_aside(run, first, at, state), at, state, into=atom.ref)
+        state.heap[atom.ref] = appended(run, obj, _put(run, first, at, state), at, state, into=atom.ref)
     elif name == "extend" and first is not None:
         run.excused.add(("grown", atom.ref))
         state.heap[atom.ref] = extended(run, obj, _as_items(run, first, state), at, state)

@@ -56,7 +56,8 @@ def _unfinished(here: Apart, there: Apart) -> Apart:
 
 def _says(statement: ir.Stmt) -> bool:
     if isinstance(statement, (ir.Assign, ir.AugAssign)):
-        return isinstance(statement.value, ir.Const)
+        said = statement.value.value if isinstance(statement.value, ir.Const) else None
+        return isinstance(said, str) or (isinstance(statement, ir.Assign) and said is not None)  # `n += 1` counts
     expr = statement.value if isinstance(statement, ir.Do) else None
     if isinstance(expr, ir.Yield):
         return isinstance(expr.value, ir.Const)

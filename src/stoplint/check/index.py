@@ -95,3 +95,22 @@ def walk(node: object) -> Iterator[object]:
         elif slots := getattr(type(one), "__slots__", ()):
             yield one
             todo += [getattr(one, name) for name in reversed(slots) if name != "at"]
+
+
+def flat(body: Sequence[ir.Stmt]) -> Iterator[ir.Stmt]:
+    """The statements of a body and of the blocks in it, those of nested functions and classes left out."""
+    for statement in body:
+        yield statement
+        for part in _blocks(statement):
+            yield from flat(part)
+
+
+def _blocks(statement: ir.Stmt) -> list[Sequence[ir.Stmt]]:
+    if isinstance(statement, (ir.If, ir.For, ir.While)):
+        return [statement.body, statement.orelse]
+    if isinstance(statement, ir.With):
+        return [statement.body]
+    if isinstance(statement, ir.Try):
+        handlers = [handler.body for handler in statement.handlers]
+        return [statement.body, statement.orelse, statement.final, *handlers]
+    return [case.body for case in statement.cases] if isinstance(statement, ir.Match) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stoplint.check import ir
-from stoplint.check.index import dotted_name, is_declared_only
+from stoplint.check.index import dotted_name, flat, is_declared_only
 from stoplint.check.values import only
 
 if TYPE_CHECKING:
@@ -18,49 +18,34 @@ LEAVING = {
     **dict.fromkeys(("pytest.fail", "pytest.skip", "pytest.xfail", "pytest.exit"), "SystemExit"),
     **dict.fromkeys(("typing.assert_never", "typing_extensions.assert_never"), "AssertionError"),
     **dict.fromkeys(("flask.abort", "werkzeug.exceptions.abort", "quart.abort", "bottle.abort"), "HTTPException"),
-    **dict.fromkeys(("streamlit.stop", "streamlit.rerun", "marimo.stop"), "SystemExit"),
+    **dict.fromkeys(("streamlit.stop", "streamlit.rerun"), "SystemExit"),
 }
-"""What leaves the function that calls it, and the exception by which it does: none of these is caught as an Exception but
-what a web framework aborts with.
-"""
+"""What leaves the function that calls it, and the exception by which it does; pytest's own are no Exceptions either."""
 
-PARSERS = frozenset({"error", "exit"})
+PARSERS = frozenset({"parser", "ap", "arg_parser", "argparser"})
+ENDING = frozenset({"error", "exit"})
 """Methods of an argument parser that end the program."""
 
 NEVER = frozenset({"NoReturn", "Never", "typing.NoReturn", "typing.Never", "t.NoReturn"})
 
 
 def is_parsers(func: ir.Expr) -> bool:
-    """`parser.error(...)`: named so, since of an object out of view nothing else is known."""
-    if not isinstance(func, ir.Attr) or func.name not in PARSERS:
+    """`parser.error(...)`: by the usual names, since of an object out of view nothing else is known."""
+    if not isinstance(func, ir.Attr) or func.name not in ENDING:
         return False
-    name = (dotted_name(func.obj) or "").rpartition(".")[2].lower()
-    return name.endswith("parser") or name == "ap"
+    return (dotted_name(func.obj) or "").removeprefix("self.") in PARSERS
 
 
 def leaves(program: Program, info: FunctionInfo) -> str | None:
     """The name of the exception by which a function of the program always ends; None where it may come back."""
     func = info.func
-    if func.is_generator or func.decorators or is_declared_only(func):
+    if func.is_generator or func.is_async or func.decorators or is_declared_only(func):
+        return None  # the call of an async function only makes what may be awaited
+    if info.cls is not None and program.overrides(info.cls, func.name):
         return None
     if func.returns is not None and dotted_name(func.returns) in NEVER:
         return "Exception"
-    return None if _returns(func.body) else _ends(program, info, func.body)
-
-
-def _returns(body: Sequence[ir.Stmt]) -> bool:
-    return any(isinstance(one, ir.Return) or any(_returns(part) for part in _parts(one)) for one in body)
-
-
-def _parts(statement: ir.Stmt) -> list[Sequence[ir.Stmt]]:
-    if isinstance(statement, (ir.If, ir.For, ir.While)):
-        return [statement.body, statement.orelse]
-    if isinstance(statement, ir.With):
-        return [statement.body]
-    if isinstance(statement, ir.Try):
-        handlers = [handler.body for handler in statement.handlers]
-        return [statement.body, statement.orelse, statement.final, *handlers]
-    return [case.body for case in statement.cases] if isinstance(statement, ir.Match) else []
+    return None if any(isinstance(one, ir.Return) for one in flat(func.body)) else _ends(program, info, func.body)
 
 
 def _ends(program: Program, info: FunctionInfo, body: Sequence[ir.Stmt]) -> str | None:
@@ -83,15 +68,11 @@ def _called(program: Program, info: FunctionInfo, func: ir.Expr) -> str | None:
     dotted = dotted_name(func)
     if dotted is None:
         return None
-    if is_parsers(func):
-        return "SystemExit"
     head, _, rest = dotted.partition(".")
-    if head in ("self", "cls") and info.cls is not None and rest:
-        found = program.class_member(info.cls, rest)
-    else:
-        found = program.lookup_global(info.module, head)
+    own = head in ("self", "cls") and info.cls is not None and "." not in rest
+    found = program.class_member(info.cls, rest) if own and info.cls else program.lookup_global(info.module, head)
     if found is None:
-        return LEAVING.get(dotted)
+        return "SystemExit" if is_parsers(func) and not dotted.startswith("self.") else LEAVING.get(dotted)
     atom = only(found)
     if atom is None:
         return None

@@ -109,6 +109,7 @@ class Program:
         self._heirs: dict[str, list[str]] = {}
         self._retried: dict[str, frozenset[str] | None] = {}
         self._leaving: dict[str, str | None] = {}
+        self._asked: set[str] = set()
         self._effects: dict[str, Effects] = {}
         self._bases: dict[str, list[str]] = {}
         self._suffixes: dict[str, list[str]] = {}
@@ -187,10 +188,14 @@ class Program:
 
     def leaves(self, key: str) -> str | None:
         """The name of the exception by which a function always ends; None where it may come back."""
-        if key not in self._leaving:
-            self._leaving[key] = None  # where it calls itself, what else it does decides
-            self._leaving[key] = leaves(self, self.functions[key])
-        return self._leaving[key]
+        if key in self._leaving or key in self._asked:  # where it calls itself, what else it does decides
+            return self._leaving.get(key)
+        self._asked.add(key)
+        found = leaves(self, self.functions[key])
+        self._asked.discard(key)
+        if not self._asked:  # else it may have met a function that is asked about itself
+            self._leaving[key] = found
+        return found
 
     def effects(self, key: str) -> Effects:
         """What a function sets that others see."""

@@ -19,13 +19,11 @@ from stoplint.check.flow_turns import kept_turns
 from stoplint.check.knowledge import EMPTY, NONEMPTY, DictObj, ListObj, State
 from stoplint.check.lasting import keep
 from stoplint.check.run import MAX_DEPTH, Frame, Run, Stop
-from stoplint.check.values import Atom, Value, value
+from stoplint.check.values import Atom, Value, const, value
 
 if TYPE_CHECKING:
     from stoplint.check.events import Event
     from stoplint.check.program import FunctionInfo, ModuleInfo, Program
-
-NOTHING = Atom("const", None, "NoneType")
 
 HANDED_OUT = frozenset(
     {"given", "message", "stream_manager", "stream", "raw_stream", "event", "raw_response", "runner", "thread"}
@@ -110,13 +108,12 @@ def _with_a_reason(held: frozenset[Atom]) -> bool:
 def _given(returned: list[tuple[Value, State]]) -> Value | None:
     """What a function gives that makes clients, or objects of the program's own, as their classes are known by."""
     atoms = {atom for val, _ in returned for atom in val}
-    if not atoms or any(atom.kind not in ("client", "object") for atom in atoms if atom != NOTHING):
+    made = atoms - const(None)
+    if not made or any(atom.kind not in ("client", "object") for atom in made):
         return None
-    if any(atom.kind == "object" for atom in atoms) and not all(val for val, _ in returned):
+    if any(atom.kind == "object" for atom in made) and not all(val for val, _ in returned):
         return None
-    return frozenset(
-        Atom("object", ("instance", a.info), a.info) if a.kind == "object" else a for a in atoms - {NOTHING}
-    )
+    return frozenset(Atom("object", ("instance", a.info), a.info) if a.kind == "object" else a for a in made)
 
 
 def _fails_for_an_answer(run: RootRun) -> bool:

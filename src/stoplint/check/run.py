@@ -11,6 +11,7 @@ from stoplint.check.flow_kinds import CUT, is_whole
 from stoplint.check.flow_results import lost_results
 from stoplint.check.knowledge import EMPTY, NONEMPTY, Knowledge, State, Use, join_envs
 from stoplint.check.values import REASON_KINDS, UNKNOWN, Atom, Site, Token, Value, Where, Whole
+from stoplint.reasons import COMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -96,6 +97,7 @@ class Run:
         self.foreign_reads: dict[Where, set[Hashable]] = {}
         self.free_tests = 0
         self.counted: set[Hashable] = set()
+        self.unfinished: set[Where] = set()
         self.size_tests = 0
         self.error_tests = 0
         self.unsure = 0
@@ -283,6 +285,20 @@ class Run:
             track.told.discard(atom.info)
             self.use(atom, at, state)
             track.told.add(atom.info)
+
+    def use_complete(self, atom: Atom, at: int, state: State) -> None:
+        """Text goes somewhere to be used later, when less is known of its response: where this one is finished for
+        certain, on every path by which it gets there, it is used here.
+        """
+        token = atom.ref
+        known = state.know.get(token) if isinstance(token, Token) else None
+        if known is None or not isinstance(token, Token) or not isinstance(atom.info, Where):
+            return
+        if known.remaining & ~COMPLETE:
+            self.unfinished.add(atom.info)
+            self.tracks[token].told.discard(atom.info)
+        elif atom.info not in self.unfinished:
+            self.use_now(atom, at, state)
 
     def execute(self, atom: Atom, at: int, state: State, what: str) -> None:
         """A tool call's input is run or validated."""
