@@ -163,6 +163,21 @@ class Agent:
         {0}
 """
 
+AFTER = """
+import sys
+
+def never(*ignored):
+    raise RuntimeError
+
+async def later():
+    raise RuntimeError
+
+def ask(question):
+    {0}
+    r = send(question)
+    return joined(r)
+"""
+
 CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
     # an answer is empty where its text is, and not where what was looked for in it is not there
     "empty text": (RETRY.format("found = text"), {("SL203", "ask")}),
@@ -755,12 +770,12 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """
         def ask(question):
             r = send(question)
-            if r.stop_reason == "end_turn":
-                return joined(r)
             if r.stop_reason == "refusal":
                 raise RuntimeError
-            print(joined(r))
-            return None
+            if r.stop_reason != "end_turn":
+                print(joined(r))
+                return None
+            return joined(r)
         """,
         {("SL102", "ask")},
     ),
@@ -1005,6 +1020,197 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         set(),
     ),
+    # what leaves in one arm only, or not at all
+    "or leave": (AFTER.format("key = question.strip() or sys.exit('empty')"), {("SL101", "ask")}),
+    "and leave": (AFTER.format("question == '' and sys.exit('empty')"), {("SL101", "ask")}),
+    "else leave": (AFTER.format("key = question if question else sys.exit('empty')"), {("SL101", "ask")}),
+    "leave for each of them": (
+        AFTER.format("[sys.exit('empty') for word in question if word == '']"),
+        {("SL101", "ask")},
+    ),
+    "leave with a message": (AFTER.format("assert question, sys.exit('empty')"), {("SL101", "ask")}),
+    "leave when it is called": (AFTER.format("map(never, question)"), {("SL101", "ask")}),
+    "leave when it is awaited": (AFTER.format("guard = later()"), {("SL101", "ask")}),
+    "leave for certain": (AFTER.format("never()"), set()),
+    "leave in both arms": (AFTER.format("sys.exit(1) if question else sys.exit(2)"), set()),
+    "leave unless it was finished": (
+        """
+        import sys
+
+        def ask(question):
+            r = send(question)
+            r.stop_reason == "end_turn" or sys.exit("cut")
+            return joined(r)
+        """,
+        set(),
+    ),
+    "a method that an heir defines anew": (
+        """
+        class Base:
+            def on_cut(self):
+                raise RuntimeError
+
+            def ask(self, question):
+                r = send(question)
+                if r.stop_reason != "end_turn":
+                    self.on_cut()
+                return joined(r)
+
+        class Heir(Base):
+            def on_cut(self):
+                self.cut = True
+        """,
+        {("SL102", "Base.ask")},
+    ),
+    "names of another function": (
+        """
+        def progress(text):
+            reply = text
+
+            def more():
+                nonlocal reply
+                reply += "."
+
+            more()
+
+        def ask(question):
+            reply = send(question)
+            progress(question)
+            return joined(reply)
+        """,
+        {("SL101", "ask")},
+    ),
+    "a wrapper that is there": (
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Reply:
+            text: str
+            stop_reason: str
+
+        def ask(question):
+            r = send(question)
+            reply = Reply(joined(r), r.stop_reason)
+            if reply is not None:
+                print(reply.text)
+        """,
+        {("SL101", "ask")},
+    ),
+    "a key of a dict with the reason": (
+        """
+        def ask(question):
+            r = send(question)
+            found = {"text": joined(r), "reason": r.stop_reason}
+            if "error" in found:
+                raise RuntimeError
+            return found["text"]
+        """,
+        {("SL101", "ask")},
+    ),
+    "those that were kept, and all of them": (
+        """
+        def texts(questions):
+            answers = [send(question) for question in questions]
+            kept = [r for r in answers if r.stop_reason == "end_turn"]
+            print(len(kept))
+            return [joined(r) for r in answers]
+        """,
+        {("SL102", "texts")},
+    ),
+    "an answer beside those of a loop": (
+        """
+        def texts(questions):
+            first = send("first")
+            answers = [send(question) for question in questions]
+            for r in answers:
+                if r.stop_reason != "end_turn":
+                    raise RuntimeError
+            return joined(first)
+        """,
+        {("SL101", "texts")},
+    ),
+    "a loop that may ask": (
+        """
+        def texts(questions, strict):
+            answers = [send(question) for question in questions]
+            for r in answers:
+                if strict:
+                    if r.stop_reason != "end_turn":
+                        raise RuntimeError
+            return [joined(r) for r in answers]
+        """,
+        {("SL102", "texts")},
+    ),
+    "two answers that one place puts away": (
+        """
+        def texts(questions, long):
+            found = []
+            for question in questions:
+                if long:
+                    r = client.messages.create(model="a", max_tokens=9, messages=question)
+                else:
+                    r = client.messages.create(model="b", max_tokens=9, messages=question)
+                found.append(r)
+            return [joined(r) for r in found]
+        """,
+        {("SL101", "texts")},
+    ),
+    "a text that grows until it is finished": (
+        """
+        def text_of(question):
+            messages, text = [{"role": "user", "content": question}], ""
+            for _ in range(4):
+                r = client.messages.create(model="m", max_tokens=500, messages=messages)
+                text += joined(r)
+                if r.stop_reason == "end_turn":
+                    return text
+                messages += [{"role": "assistant", "content": text}, {"role": "user", "content": "Go on."}]
+            raise RuntimeError
+        """,
+        set(),
+    ),
+    "a text that the next attempt replaces": (
+        """
+        def texts(questions):
+            found = {}
+            for question in questions:
+                for _ in range(3):
+                    r = send(question)
+                    found[question] = joined(r)
+                    if r.stop_reason == "end_turn":
+                        break
+                else:
+                    raise RuntimeError
+            return found
+        """,
+        set(),
+    ),
+    "a limit of rounds": (
+        """
+        def ask(questions):
+            for number, question in enumerate(questions):
+                if number >= 100:
+                    raise RuntimeError
+                r = send(question)
+            return joined(r)
+        """,
+        {("SL101", "ask")},
+    ),
+    "a counter": (
+        """
+        def ask(question, failures):
+            r = send(question)
+            if r.stop_reason != "end_turn":
+                failures += 1
+            return joined(r)
+        """,
+        {("SL102", "ask")},
+    ),
+    "a history that stays as it is, but for a flag": (
+        HISTORY.format("finally:\n            self.busy = False"),
+        {("SL210", "Agent.step")},
+    ),
 }
 
 
@@ -1082,7 +1288,6 @@ def test_a_call_that_does_not_come_back(call: str) -> None:
         "perhaps('cut')",
         "gives_up('cut')",
         "self.parse('cut')",
-        "unknown('cut')",
     ],
 )
 def test_a_call_that_may_come_back(call: str) -> None:

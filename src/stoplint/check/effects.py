@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from stoplint.check import ir
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
 
     from stoplint.check.ir import Function
 
-CHANGING = frozenset({"append", "appendleft", "extend", "insert", "pop", "popleft", "clear", "remove", "update", "setdefault", "add", "discard", "sort", "reverse"})  # fmt: skip
-"""Methods of lists, dicts and sets that change them."""
+CHANGING = frozenset(name for one in (list, dict, set, deque) for name in vars(one) if name[:1] != "_") - frozenset(
+    name for one in (tuple, frozenset) for name in dir(one)
+) - {"get", "items", "keys", "values", "fromkeys", "copy", "maxlen"}  # fmt: skip
+"""Methods of lists, dicts, sets and deques that change them: those that their unchanging siblings lack."""
 
 
 class Effects(NamedTuple):

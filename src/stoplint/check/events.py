@@ -106,8 +106,8 @@ class ResponseEnded:
     on the same path has answered; `executions`: where a tool's input was run, with the reasons possible there.
     `parses`: where text was parsed before any look, with what came of it (`LOST`, ...).
     `exposed_raw`: the reason itself went out of view, not only a translation of it; `exposed_whole`: the whole response
-    did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to; `reported`: the reasons for which a
-    branch says that the answer is not a finished one.
+    did; `tests`: where the reason was compared, and with which reasons; `outcomes`: what it was translated to;
+    `reported`: the reasons for which a branch says that the answer is not a finished one.
     """
 
     request: Request

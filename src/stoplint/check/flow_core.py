@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from stoplint.check import ir
 from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Value, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
@@ -90,6 +90,10 @@ def evaluate(run: Run, expr: ir.Expr, state: State) -> Value:
     """What an expression may be; `state` is changed by what the expression does."""
     evaluator = _EVALUATORS.get(type(expr))
     return evaluator(run, expr, state) if evaluator else UNKNOWN
+
+
+Runner: TypeAlias = "Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]"
+"""Runs statements on paths: for what has blocks of its own, and is called by what runs statements."""
 
 
 def call_perhaps(run: Run, callee: Value, arguments: Arguments, state: State, at: int) -> Value:

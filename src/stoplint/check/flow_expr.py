@@ -93,7 +93,9 @@ def _dict(run: Run, expr: ir.Dict, state: State) -> Value:
             is_open = is_open or inner.open
         else:
             is_open = True
-            items["**", expr.at] = frozenset(atom for atom in val if atom.kind in ("message", "dump"))
+            spread = frozenset(atom for atom in val if atom.kind in ("message", "dump"))
+            if spread:  # under a key that no program has: what the dict holds, the answer goes along with
+                items["**", expr.at] = spread
     built_as_dict(run, expr, items)
     ref = run.token(expr.at)
     fresh = DictObj(tuple(items.items()), is_open)

@@ -19,11 +19,9 @@ from stoplint.check.knowledge import ListObj, State, compact
 from stoplint.check.values import UNKNOWN, Value, only, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from stoplint.check.flow_core import Runner
     from stoplint.check.run import Run
 
-    Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
 
 Paths = tuple[list[State], list[State]]
 

@@ -45,8 +45,10 @@ TEXT_TESTS = frozenset(name for name in TEXT_METHODS if name.startswith("is")) |
 """What they give says something of the text, and is no text."""
 
 ENTERING = frozenset({"__enter__", "__aenter__", "enter_context", "enter_async_context"})
+"""They give what `with` binds: of their object, or of what they are given."""
 
 DUMPS = frozenset({"model_dump", "model_dump_json", "dict", "json", "to_dict", "to_json"})
+"""Pydantic's methods, and those like them, that write out all fields of an object."""
 
 INPUTS = frozenset({"tool_input", "dict", "const"})
 """What `block.input or {}` may be."""

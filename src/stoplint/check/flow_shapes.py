@@ -104,9 +104,9 @@ class _Same(Generic[Node]):
 def _messages(
     of: _Same[ir.Function], module: _Same[ir.Module], classes: frozenset[tuple[str, str | None]]
 ) -> tuple[tuple[str, bool], ...]:
-    """The paths from parameters of a function to what it uses as a Message, and whether it is sure that it is one.  `classes`: names in the module of what it
-    imports from the SDK, and the names there.  Where another function of the module reads
-    a stop reason, the two may share the work on one answer: then this one has to read it as well.
+    """The paths from parameters of a function to what it uses as a Message, and whether it is sure that it is one.
+    `classes`: names in the module of what it imports from the SDK, and the names there.  Where another function of the
+    module reads a stop reason, the two may share the work on one answer: then this one has to read it as well.
     """
     params = of.node.params
     names = {one.name for one in params if not one.kind.startswith("*") and one.name not in ("self", "cls")}

@@ -14,11 +14,11 @@ from stoplint.check.retry import NOT
 from stoplint.check.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from stoplint.check.flow_core import Runner
     from stoplint.check.run import Run
 
-    Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
 
 BROAD = frozenset({"Exception", "BaseException", ""})
 """Handlers that catch everything; "" is the bare one."""

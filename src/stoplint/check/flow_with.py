@@ -11,15 +11,13 @@ from stoplint.check.flow_kinds import entered
 from stoplint.check.flow_try import run_try, suppresses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from stoplint.check.flow_core import Runner
     from stoplint.check.knowledge import State
     from stoplint.check.run import Run
 
-    Runner = Callable[[Run, Sequence[ir.Stmt], list[State]], Exits]
-
 
 def run_with(run: Run, node: ir.With, state: State, run_block: Runner) -> Exits:
+    """The body, with what its managers give; under `contextlib.suppress` as in a `try` that goes on."""
     for item in node.items:
         val = evaluate(run, item.value, state)
         made = entered(val)

@@ -51,6 +51,7 @@ class Frame:
     watching: list[list[State]] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
     outer: frozenset[str] = frozenset()
+    """Names that others see: what is bound to them is stored."""
     caller_env: dict[str, Value] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     recursions: dict[Where, list[State]] = field(default_factory=dict)
@@ -96,8 +97,8 @@ class Run:
         self.enclosed: dict[str, dict[str, Value]] = {}
         self.foreign_reads: dict[Where, set[Hashable]] = {}
         self.free_tests = 0
-        self.counted: set[Hashable] = set()
-        self.unfinished: set[Where] = set()
+        self.counted: set[Hashable] = set()  # lists whose length was compared: how many there are is known by that
+        self.unfinished: set[Where] = set()  # where text is taken that may be of an answer that is not finished
         self.size_tests = 0
         self.error_tests = 0
         self.unsure = 0
