@@ -283,6 +283,22 @@ def test_a_change_of_no_concern_is_told(
     assert len(engine_runs) == 2 + 2 * concerned, "what was of concern is, when it goes"
 
 
+def test_a_class_that_gets_a_method_is_of_concern(check, engine_runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is handed to a method of a class that is not loaded: it matters whether the class has it."""
+    monkeypatch.setattr(engine, "LoadOptions", lambda **options: LoadOptions(max_about=0, **options))
+    put(
+        "pkg/app.py",
+        f"{CLIENT}from pkg.costs import Costs\n\ncosts = Costs()\n\n\ndef ask(messages):\n    reply = {ASK}\n"
+        "    costs.note(reply)\n    return reply.content[0].text\n",
+    )
+    put("pkg/costs.py", "class Costs:\n    pass\n")
+    silent = check()
+    put("pkg/costs.py", "class Costs:\n    def note(self, reply):\n        print(reply.usage)\n")
+    told = check()
+    assert len(engine_runs) == 2
+    assert told == check("--no-cache") != silent
+
+
 def test_talk_of_the_api_concerns_a_small_project(check, engine_runs, monkeypatch: pytest.MonkeyPatch) -> None:
     put("pkg/llm.py", MODULES["pkg/llm.py"][0])
     put("pkg/about.py", "# claude\ntext = reply.content\n")

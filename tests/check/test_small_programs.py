@@ -1211,6 +1211,137 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         HISTORY.format("finally:\n            self.busy = False"),
         {("SL210", "Agent.step")},
     ),
+    "a partial turn that is kept if there is one": (
+        """
+        def whole(question):
+            messages = [{"role": "user", "content": question}]
+            while True:
+                r = client.messages.create(model="m", max_tokens=500, messages=messages)
+                if r.content:
+                    messages.append({"role": "assistant", "content": r.content})
+                if r.stop_reason != "max_tokens":
+                    return r
+                messages.append({"role": "user", "content": "Continue."})
+        """,
+        {("SL209", "whole")},
+    ),
+    "a partial turn that is not kept": (
+        """
+        def whole(question):
+            messages = [{"role": "user", "content": question}]
+            for _ in range(3):
+                r = client.messages.create(model="m", max_tokens=500, messages=messages)
+                if r.stop_reason != "max_tokens":
+                    return r
+                messages.append({"role": "user", "content": "Continue."})
+        """,
+        {("SL206", "whole")},
+    ),
+    "a paused turn that is kept if there is one": (
+        """
+        SEARCH = [{"type": "web_search_20250305", "name": "web_search"}]
+
+        def whole(messages):
+            for _ in range(3):
+                r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=SEARCH)
+                if r.content:
+                    messages.append({"role": "assistant", "content": r.content})
+                if r.stop_reason != "pause_turn":
+                    return r
+        """,
+        set(),
+    ),
+    "a paused turn that is not kept": (
+        """
+        SEARCH = [{"type": "web_search_20250305", "name": "web_search"}]
+
+        def whole(messages):
+            for _ in range(3):
+                r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=SEARCH)
+                if r.stop_reason != "pause_turn":
+                    return r
+        """,
+        {("SL205", "whole")},
+    ),
+    "results of the answer before": (
+        """
+        def steps(messages, tools, run):
+            state, r = "ask", None
+            for _ in range(20):
+                if state == "ask":
+                    r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+                    messages.append({"role": "assistant", "content": r.content})
+                    if r.stop_reason != "tool_use":
+                        return r
+                    state = "run"
+                else:
+                    results = [
+                        {"type": "tool_result", "tool_use_id": b.id, "content": run(b)}
+                        for b in r.content
+                        if b.type == "tool_use"
+                    ]
+                    messages.append({"role": "user", "content": results})
+                    state = "ask"
+        """,
+        set(),
+    ),
+    "a handler of signals that raises": (
+        """
+        import signal
+
+        def late(number, frame):
+            raise TimeoutError
+
+        def ask(question):
+            signal.signal(signal.SIGALRM, late)
+            return joined(send(question))
+        """,
+        {("SL101", "ask")},
+    ),
+    "an option of which nothing is known": (
+        """
+        class Asker:
+            def __init__(self):
+                self.level = 0
+
+            def heat(self):
+                self.level += 1
+
+            def rest(self):
+                return len(self.name)
+
+            def ask(self, messages):
+                for _ in range(3):
+                    r = client.messages.create(
+                        model="m", max_tokens=9, messages=messages, temperature=self.degrees(self.level)
+                    )
+                    if r.stop_reason != "end_turn":
+                        raise RuntimeError
+                    if r.content:
+                        return r
+                    self.heat()
+        """,
+        set(),
+    ),
+    "an option of which nothing is known, and nothing is set": (
+        """
+        class Asker:
+            def rest(self):
+                return len(self.name)
+
+            def ask(self, messages):
+                for _ in range(3):
+                    r = client.messages.create(
+                        model="m", max_tokens=9, messages=messages, temperature=self.degrees(self.level)
+                    )
+                    if r.stop_reason != "end_turn":
+                        raise RuntimeError
+                    if r.content:
+                        return r
+                    self.rest()
+        """,
+        {("SL203", "Asker.ask")},
+    ),
 }
 
 

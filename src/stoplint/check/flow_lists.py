@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from stoplint import sdk
 from stoplint.check import ir
 from stoplint.check.flow_blocks import note_after_interrupt
-from stoplint.check.flow_change import void
 from stoplint.check.flow_convert import turn_converted
 from stoplint.check.flow_core import evaluate
 from stoplint.check.flow_kinds import put_by
@@ -52,8 +51,6 @@ def literal_list(run: Run, expr: ir.Seq, state: State) -> Value:
         and stable(run, built.members, state)
     ):
         built = old
-    elif old is not None:
-        void(run, Atom("list", ref), state)
     state.heap[ref] = built
     if old is None:
         state.heap[ref] = replace(built, sent=_sent_by_caller(run, ref, state) or built.sent)
