@@ -1020,6 +1020,32 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         set(),
     ),
+    "a function for two vendors": (
+        """
+        def is_cut(reason):
+            return reason in ("max_tokens", "length")
+
+        def ask(question):
+            r = send(question)
+            if is_cut(r.stop_reason) or r.stop_reason != "end_turn":
+                raise RuntimeError
+            return joined(r)
+        """,
+        set(),
+    ),
+    "a function for a word that is none": (
+        """
+        def is_cut(reason):
+            return reason in ("max_token", "length")
+
+        def ask(question):
+            r = send(question)
+            if is_cut(r.stop_reason) or r.stop_reason != "end_turn":
+                raise RuntimeError
+            return joined(r)
+        """,
+        {("SL105", "is_cut")},
+    ),
     # what leaves in one arm only, or not at all
     "or leave": (AFTER.format("key = question.strip() or sys.exit('empty')"), {("SL101", "ask")}),
     "and leave": (AFTER.format("question == '' and sys.exit('empty')"), {("SL101", "ask")}),
@@ -1469,9 +1495,10 @@ def test_a_test_asks_for_the_reasons_that_it_has_set_up(caller: str, told: bool)
                     print(event.delta.text)
                 elif event.type == "message_delta":
                     reason = event.delta.stop_reason
+                else:
+                    yield event
             if reason == "refusal":
                 raise RuntimeError
-            yield {"text": parts, "reason": reason}
         """
-    asking = "from m import stream\n\ndef ask():\n    assert len(list(stream('q'))) == 1\n"
+    asking = "from m import stream\n\ndef test_ask():\n    assert len(list(stream('q'))) == 3\n"
     assert (("SL102", "stream") in found(code, **{caller: asking})) == told

@@ -150,7 +150,7 @@ class ReasonCompared:
     """The stop reason is compared with literal values, or looked up by them; `how` is "==", "in", "mapping", "enum",
     "Literal" or "attribute" (then `values` is the attribute's name).  `spots`: where each value is written, as far as it
     is known; `missing`: reasons that may come and that a mapping without a default, an Enum or a Literal does not have;
-    `kept`: the reason comes from a field of the program's own, where other words may stand as well.
+    `kept`: the reason comes from a field of the program's own, or into a function, where other words may stand as well.
     """
 
     request: Request

@@ -164,10 +164,13 @@ def _matches_sequence(
     items = obj.items if isinstance(obj, ListObj) else None
     yes, no = [state], [state.copy()]
     blocks = UNKNOWN
-    if only(val, "content") is not None and any(not isinstance(inner, ir.MatchStar) for inner in pattern.items):
-        yes, no = split(run, val, path, state)
-        no += [one.copy() for one in yes]  # there may be more blocks than the pattern names
+    if only(val, "content") is not None:
+        some, none = split(run, val, path, state)
         blocks = iterate(run, val, state)
+        if not pattern.items:
+            return none, some
+        if any(not isinstance(inner, ir.MatchStar) for inner in pattern.items):
+            yes, no = some, [*none, *(one.copy() for one in some)]  # there may be more blocks than the pattern names
     for index, inner in enumerate(pattern.items):
         part = items[index] if items is not None and index < len(items) else blocks
         if isinstance(inner, ir.MatchStar):

@@ -46,7 +46,10 @@ def compared(run: Run, atom: Atom, values: tuple[str, ...], how: str, right: Val
     request = run.request_of(atom.ref)
     if request is None or not values or atom.kind != "reason" or not isinstance(atom.ref, Token):
         return
-    run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values), kept=atom.info == "kept"))
+    here = run.frame.path
+    handed = how == "in" and atom.ref.path[: len(here)] != here  # to a function that may serve others as well
+    kept = atom.info == "kept" or (handed and mask_of(values) != 0)
+    run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values), kept=kept))
     tests = run.tracks[atom.ref].tests
     tests[run.where(at)] = tests.get(run.where(at), 0) | mask_of(values)
 
