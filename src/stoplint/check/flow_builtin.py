@@ -22,6 +22,7 @@ from stoplint.check.flow_many import filtered
 from stoplint.check.flow_mix import CARRIED
 from stoplint.check.flow_turns import display_built
 from stoplint.check.knowledge import ANY, START, DictObj, ListObj, State
+from stoplint.check.names import is_standard
 from stoplint.check.values import UNKNOWN, Atom, Token, Value, const, only, text_of, union, value
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def call_external(run: Run, dotted: str, arguments: Arguments, state: State, at:
     from stoplint.check.flow_call import _unknown  # noqa: PLC0415 - the two know each other
 
     run.calls_out.add(dotted)
-    wraps = name[:1].isupper() and not arguments.keywords.keys().isdisjoint(("stop_reason", "finish_reason"))
+    wraps = name[:1].isupper() and "stop_reason" in arguments.keywords and not is_standard(dotted)
     if wraps or any(atom.kind in HANDED and not _is_guessed(run, atom) for atom in arguments.all()):
         run.program.wanted.add(dotted)
     if name == "model_validate_json" or dotted in ("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"):

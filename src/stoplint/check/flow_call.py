@@ -22,6 +22,7 @@ from stoplint.check.flow_results import note_handed
 from stoplint.check.flow_wrappers import call_declared
 from stoplint.check.index import is_declared_only
 from stoplint.check.leaving import LEAVING, is_parsers
+from stoplint.check.names import is_standard
 from stoplint.check.values import UNKNOWN, Atom, BlockInfo, Value, Where, ordered, union, value
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _want_method(run: Run, name: str, arguments: Arguments) -> None:
     module = run.frame.module
     for alias in module.index.imports.values():
         for atom in run.program.imported(alias, module.name) if alias.local[:1].isupper() else ():
-            if atom.kind == "external":
+            if atom.kind == "external" and not is_standard(str(atom.ref)):
                 run.program.methods.add((str(atom.ref), name))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -138,6 +139,11 @@ def absolute(module: str, level: int, importer: str, *, is_package: bool) -> str
     if kept < 1:
         return "." * level + module
     return ".".join([*around[:kept], module] if module else around[:kept])
+
+
+def is_standard(dotted: str) -> bool:
+    """Whether a dotted name from outside the project belongs to Python's library."""
+    return dotted.partition(".")[0] in sys.stdlib_module_names
 
 
 def is_test(module: str) -> bool:
