@@ -295,17 +295,19 @@ def test_events_that_a_generator_hands_to_another_module(found, tmp_path: Path) 
 
 def test_a_wrapper_of_another_module_that_passes_through_a_method(found, tmp_path: Path) -> None:
     (tmp_path / "kinds.py").write_text(
-        "from dataclasses import dataclass\n\n\n@dataclass\nclass Reply:\n    blocks: list\n    stop_reason: str\n\n"
-        "    @property\n    def text(self):\n        return ''.join(self.blocks)\n",
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Reply:\n    parts: list\n    stop_reason: str\n\n"
+        "    @property\n    def text(self):\n        return ''.join(part['text'] for part in self.parts)\n",
         encoding="utf-8",
     )
     (tmp_path / "show.py").write_text(
-        "from app import Client\n\n\ndef show(question):\n    print(Client().ask(question).text)\n", encoding="utf-8"
+        "from app import Client\n\n\ndef show(question):\n    reply = Client().ask(question)\n    print(reply.text)\n",
+        encoding="utf-8",
     )
     app = (
-        CLIENT
-        + "from kinds import Reply\n\n\nclass Client:\n"
-        + f"    def ask(self, question):\n        return self.reply({ASK.format('question')})\n\n"
-        + "    def reply(self, r):\n        return Reply(blocks=[b.text for b in r.content], stop_reason=r.stop_reason)\n"
+        "import anthropic\nfrom kinds import Reply\n\n\nclass Client:\n"
+        "    def __init__(self):\n        self.client = anthropic.Anthropic()\n\n"
+        f"    def ask(self, question):\n        r = self.{ASK.format('question')}\n        return self.reply(r)\n\n"
+        "    def reply(self, r):\n        parts = [b.model_dump() for b in r.content]\n"
+        "        return Reply(parts=parts, stop_reason=r.stop_reason)\n"
     )
     assert [code for code, _ in found(app=app)] == ["SL101"]

@@ -1046,6 +1046,44 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         {("SL105", "is_cut")},
     ),
+    "words of three vendors": (
+        """
+        CUT = ("length", "max_tokens", "MAX_TOKENS", "content_filter")
+
+        def ask(question):
+            r = send(question)
+            if r.stop_reason in CUT or r.stop_reason != "end_turn":
+                raise RuntimeError
+            return joined(r)
+        """,
+        set(),
+    ),
+    "attempts that are counted beside the reason": (
+        """
+        def ask(question):
+            tries = 0
+            while True:
+                r = send(question)
+                if r.stop_reason == "max_tokens" and tries < 3:
+                    tries += 1
+                    question = question[:100]
+                    continue
+                return r
+        """,
+        set(),
+    ),
+    "attempts that are not counted": (
+        """
+        def ask(question):
+            while True:
+                r = send(question)
+                if r.stop_reason == "max_tokens":
+                    question = question[:100]
+                    continue
+                return r
+        """,
+        {("SL209", "ask")},
+    ),
     # what leaves in one arm only, or not at all
     "or leave": (AFTER.format("key = question.strip() or sys.exit('empty')"), {("SL101", "ask")}),
     "and leave": (AFTER.format("question == '' and sys.exit('empty')"), {("SL101", "ask")}),
