@@ -178,6 +178,20 @@ def ask(question):
     return joined(r)
 """
 
+TEXTS = """
+def text_of(question):
+    r = send(question)
+    if r.stop_reason != "end_turn":
+        raise RuntimeError
+    return joined(r)
+
+def ask(question):
+    for _ in range(3):
+        text = text_of(question)
+        {0}
+    return None
+"""
+
 CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
     # an answer is empty where its text is, and not where what was looked for in it is not there
     "empty text": (RETRY.format("found = text"), {("SL203", "ask")}),
@@ -1083,6 +1097,41 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
                 return r
         """,
         {("SL209", "ask")},
+    ),
+    "a helper that gives the text, asked again": (
+        TEXTS.format("if text:\n            return text"),
+        {("SL203", "ask")},
+    ),
+    "a helper that gives the text, asked for something else": (
+        TEXTS.format("if text:\n            return text\n        question += '?'"),
+        set(),
+    ),
+    "a helper that gives the text, asked for each": (TEXTS.format("print(text)"), set()),
+    "texts are collected that may be of complete answers": (
+        """
+        def texts(questions, strict):
+            found = []
+            for question in questions:
+                r = send(question)
+                if strict and r.stop_reason != "end_turn":
+                    continue
+                found.append(joined(r))
+            return found
+        """,
+        {("SL102", "texts")},
+    ),
+    "a loop that leaves in some round": (
+        """
+        def ask(question, attempts, patience):
+            for attempt in range(attempts):
+                r = client.messages.create(model="m", max_tokens=1000 * 2**attempt, messages=question)
+                if r.stop_reason == "end_turn":
+                    break
+                if attempt >= patience:
+                    raise RuntimeError
+            return joined(r)
+        """,
+        {("SL102", "ask")},
     ),
     # what leaves in one arm only, or not at all
     "or leave": (AFTER.format("key = question.strip() or sys.exit('empty')"), {("SL101", "ask")}),

@@ -50,6 +50,7 @@ def inline(run: Run, callee: Atom, arguments: Arguments, state: State, at: int) 
     run.calls.add(key)
     note_handed(run, arguments.all())
     handed_on = any(atom.kind == "func" for atom in arguments.all())  # to something that may call it again
+    run.looping = run.looping or any(one.loops for one in run.frames)
     run.retrying = run.retrying or handed_on or any(one.watching and one.loops for one in run.frames)
     run.calls |= {str(atom.ref) for atom in arguments.all() if atom.kind == "func"}
     given = arguments.all() | (value(callee.info) if isinstance(callee.info, Atom) else UNKNOWN)
@@ -200,8 +201,10 @@ def _worth_it(run: Run, key: str, info: FunctionInfo, *, telling: bool) -> bool:
         return False
     if key in run.program.adding:  # the history is another one afterwards
         return True
-    repeated = any(one.watching and one.loops for one in run.frames)  # how it fails decides over another attempt
-    return telling or (run.program.is_interesting(key) and (repeated or key not in run.program.inert))
+    loops = [one for one in run.frames if one.loops]
+    # In a loop, how it fails or whether it gives any text may decide over another attempt.
+    repeated = any(one.watching for one in loops) or (loops and key in run.program.wording)
+    return telling or (run.program.is_interesting(key) and (bool(repeated) or key not in run.program.inert))
 
 
 def _lend(run: Run, frame: Frame, arguments: Arguments) -> None:

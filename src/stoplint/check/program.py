@@ -97,6 +97,8 @@ class Program:
         self.sending: set[str] = set()
         self.touched: set[str] = set()
         self.retrying: set[str] = set()
+        self.looping: set[str] = set()
+        self.wording: set[str] = set()
         self.wanted: set[str] = set()
         self.methods: set[tuple[str, str]] = set()
         self.handing_out: dict[str, set[str]] = {}

@@ -46,6 +46,8 @@ class RootRun(Run):
     """What it returns holds text and, beside it, the reason."""
     drafting: bool = False
     """What it returns holds turns, blocks or tools for a request."""
+    wording: bool = False
+    """It gives text of answers: there may be none, and it may be called again for that."""
     failing: bool = False
     """It may fail because of what an answer is, or gives tool input, which is validated where it is tried again."""
 
@@ -92,6 +94,7 @@ def run_root(program: Program, info: FunctionInfo, max_depth: int = MAX_DEPTH, c
     run.handing, run.drafting = _hands_out(run, handed), any(_matters(run, val, end) for val, end in handed)
     inputs = (atom.kind == "tool_input" for val, end in frame.returned for atom in reach(run, val, end, 1))
     run.failing = run.positional or any(inputs) or _fails_for_an_answer(run)
+    run.wording = any(atom.kind == "text" and atom.ref in run.tracks for val, _ in frame.returned for atom in val)
     for end in over:
         kept_turns(run, end)
     run.found = run.finish(over)

@@ -111,6 +111,7 @@ class Run:
         self.sends_given = False
         self.positional = False
         self.retrying = False
+        self.looping = False
         self.calls: set[str] = set()
         self.calls_out: set[str] = set()
         self.judged_by_callers: set[str] = set()

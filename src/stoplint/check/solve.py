@@ -64,11 +64,14 @@ def solve(program: Program, calls: dict[str, set[str]]) -> Solved:
 def _tells_nothing(program: Program, key: str, called: list[str]) -> bool:
     """Whether a function only calls what keeps its responses to itself: there is nothing in it to interpret.
 
-    A call that may fail for an empty answer and is tried again is; so is one that changes a list beside one that sends it.
+    A call that may fail for an empty answer, or gives its text, and is tried again is; so is one that changes a list
+    beside one that sends it.
     """
     if key in program.touched or program.functions[key].func.decorators:
         return False
     if key in program.retrying and not program.failing.isdisjoint(called):
+        return False
+    if key in program.looping and not program.wording.isdisjoint(called):
         return False
     # What a test makes of text says nothing of the code that gives it, with the reason beside it.
     inert = program.inert | program.pairing if is_test(key.split(":", maxsplit=1)[0]) else program.inert
@@ -80,7 +83,7 @@ def _tells_nothing(program: Program, key: str, called: list[str]) -> bool:
 
 def _inherit(program: Program, key: str, called: list[str]) -> None:
     """A function that was not interpreted does to its callers what those do that it calls."""
-    for kinds in (program.failing, program.sending, program.filling, program.drafting):
+    for kinds in (program.failing, program.sending, program.filling, program.drafting, program.wording):
         if not kinds.isdisjoint(called):
             kinds.add(key)
     if key not in program.filling | program.drafting:
@@ -97,6 +100,8 @@ def _note(program: Program, key: str, run: RootRun) -> None:
         (program.filling if run.mutated else program.inert).add(key)
     if run.failing:
         program.failing.add(key)
+    if run.wording:
+        program.wording.add(key)
     if run.sends_given:
         program.sending.add(key)
 
@@ -184,6 +189,8 @@ def survey(program: Program) -> dict[str, set[str]]:
                 program.helping |= run.calls_out
             if run.retrying:
                 program.retrying.add(key)
+            if run.looping:
+                program.looping.add(key)
             if run.turned:
                 program.adding.add(key)
             elif run.mutated:
