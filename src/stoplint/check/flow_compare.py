@@ -109,7 +109,7 @@ def compare(run: Run, left: Value, op: str, right: Value, state: State, at: int,
     for atom in _listed_reasons(run, left, op, right, state):
         run.expose(atom.ref, state)  # of many answers at once: which of them it was is not told apart
     if any(atom.kind in ("reason", "reason_like") for atom in left):
-        return _compare_reason(run, left, op, right, state, at, negated=negated)
+        return _compare_reason(run, left, op, right, state, at, path, negated=negated)
     sized = only(left, "content_len", "text_len", "content", "list_len")
     if sized is not None:
         if sized.kind == "list_len":
@@ -143,7 +143,7 @@ def shared_reasons(run: Run, parts: list[Value], at: int, state: State) -> Value
         atom = only(mine, "list")
         obj = run.obj(state, atom.ref) if atom is not None else None
         if isinstance(obj, ListObj) and obj.members and all(one.kind == "reason" for one in obj.members):
-            return _compare_reason(run, obj.members, "in", others, state, at, negated=False)
+            return _compare_reason(run, obj.members, "in", others, state, at, None, negated=False)
     return None
 
 
@@ -173,7 +173,9 @@ def strings_in(run: Run, val: Value, state: State) -> tuple[str, ...] | None:
     return tuple(found) if val else None
 
 
-def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, at: int, *, negated: bool) -> Value:
+def _compare_reason(
+    run: Run, left: Value, op: str, right: Value, state: State, at: int, path: str | None, *, negated: bool
+) -> Value:
     values = strings_in(run, right, state)
     atoms = [atom for atom in left if atom.kind in ("reason", "reason_like")]
     if any(atom.kind == "const" and isinstance(atom.ref, str) for atom in left):
@@ -184,7 +186,7 @@ def _compare_reason(run: Run, left: Value, op: str, right: Value, state: State, 
             continue
         mask = mask_of(values)
         run.look(atom.ref, mask)
-        compared(run, atom, values, "in" if op in ("in", "not in") else "==", right, at)
+        compared(run, atom, values, "in" if op in ("in", "not in") else "==", right, at, path)
     reasons = [atom for atom in left if atom.kind != "const"]
     if not values or any(atom.kind != "reason" for atom in reasons):
         return UNKNOWN

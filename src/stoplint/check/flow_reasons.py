@@ -41,13 +41,14 @@ def note_entries(run: Run, ref: Hashable, keys: Iterable[ir.Expr | None]) -> Non
         run.program.entries[ref] = spots
 
 
-def compared(run: Run, atom: Atom, values: tuple[str, ...], how: str, right: Value, at: int) -> None:
-    """A reason is compared with literals; tests of several at once may treat unlike reasons alike."""
+def compared(run: Run, atom: Atom, values: tuple[str, ...], how: str, right: Value, at: int, path: str | None) -> None:
+    """A reason, kept at `path`, is compared with literals; tests of several at once may treat unlike reasons alike."""
     request = run.request_of(atom.ref)
     if request is None or not values or atom.kind != "reason" or not isinstance(atom.ref, Token):
         return
-    here = run.frame.path
-    handed = how == "in" and atom.ref.path[: len(here)] != here  # to a function that may serve others as well
+    info = run.frame.function
+    # A function that is given a reason may be given other words as well.
+    handed = how == "in" and info is not None and any(param.name == path for param in info.func.params)
     kept = atom.info == "kept" or (handed and mask_of(values) != 0)
     run.emit(ReasonCompared(request, run.where(at), values, how, _spots(run, right, values), kept=kept))
     tests = run.tracks[atom.ref].tests
