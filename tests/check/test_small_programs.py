@@ -1133,6 +1133,22 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         {("SL102", "ask")},
     ),
+    "a result and a request for each call": (
+        """
+        def turn(messages, tools, run):
+            r = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+            messages.append({"role": "assistant", "content": r.content})
+            if r.stop_reason != "tool_use":
+                return r
+            for b in r.content:
+                if b.type == "tool_use":
+                    result = {"type": "tool_result", "tool_use_id": b.id, "content": run(b)}
+                    messages.append({"role": "user", "content": [result]})
+                    other = client.messages.create(model="m", max_tokens=500, messages=messages, tools=tools)
+                    print(other.stop_reason, other.content)
+        """,
+        {("SL210", "turn"), ("SL211", "turn")},
+    ),
     # what leaves in one arm only, or not at all
     "or leave": (AFTER.format("key = question.strip() or sys.exit('empty')"), {("SL101", "ask")}),
     "and leave": (AFTER.format("question == '' and sys.exit('empty')"), {("SL101", "ask")}),

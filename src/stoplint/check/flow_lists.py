@@ -189,8 +189,9 @@ def appended(
     if obj.items is not None and len(obj.items) < MAX_ITEMS:
         twice = not again and obj.items and obj.items[-1] == item and item
         items = obj.items if twice else (*obj.items, item)
-    asking = bool(run.frame.loops) and bool(run.frame.loops[-1].requests)  # each round has an answer of its own
-    repeated = bool(item) and item <= obj.last and not asking
+    loop = run.frame.loops[-1] if run.frame.loops else None
+    anew = loop is not None and bool(loop.requests) and not loop.blocks  # each round has an answer of its own
+    repeated = bool(item) and item <= obj.last and not anew
     turns = put_behind(run, obj, turn, state, again=repeated)
     if into is not None:
         run.excused.add(("grown", into))
