@@ -1271,20 +1271,6 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         {("SL102", "texts")},
     ),
-    "two answers that one place puts away": (
-        """
-        def texts(questions, long):
-            found = []
-            for question in questions:
-                if long:
-                    r = client.messages.create(model="a", max_tokens=9, messages=question)
-                else:
-                    r = client.messages.create(model="b", max_tokens=9, messages=question)
-                found.append(r)
-            return [joined(r) for r in found]
-        """,
-        {("SL101", "texts")},
-    ),
     "a text that grows until it is finished": (
         """
         def text_of(question):
@@ -1605,3 +1591,20 @@ def test_a_test_asks_for_the_reasons_that_it_has_set_up(caller: str, told: bool)
         """
     asking = "from m import stream\n\ndef test_ask():\n    assert len(list(stream('q'))) == 3\n"
     assert (("SL102", "stream") in found(code, **{caller: asking})) == told
+
+
+def test_two_answers_that_one_place_puts_away() -> None:
+    code = """
+        def texts(questions, long):
+            found = []
+            for question in questions:
+                if long:
+                    r = client.messages.create(model="a", max_tokens=9, messages=question)
+                else:
+                    r = client.messages.create(model="b", max_tokens=9, messages=question)
+                found.append(r)
+            return [joined(r) for r in found]
+        """
+    program = Program([lower_module(HEAD + textwrap.dedent(code), name="m", path="m.py", is_package=False)])
+    findings = Judge(program).findings(solve(program, survey(program)))
+    assert len({one.origin for one in findings if one.code == "SL101"}) == 2

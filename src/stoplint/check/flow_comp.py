@@ -11,7 +11,7 @@ from stoplint.check.flow_cond import branch
 from stoplint.check.flow_core import evaluate, evaluates
 from stoplint.check.flow_lists import fresh_list, iterate
 from stoplint.check.flow_loops import Loop
-from stoplint.check.flow_many import kept as kept_of_many
+from stoplint.check.flow_many import as_kept
 from stoplint.check.flow_mix import carried
 from stoplint.check.run import Stop
 from stoplint.check.values import UNKNOWN, Atom, Value, in_part, union, value
@@ -44,7 +44,7 @@ def _comp(run: Run, expr: ir.Comp, state: State) -> Value:
     values = _values(run, expr, paths)
     if run.free_tests > asked:
         values = [in_part(val) for val in values]
-    values = kept_of_many(run, values, paths, expr.at, state)
+    values = as_kept(run, values, paths, expr.at, state)
     state.heap.update({ref: obj for path in paths for ref, obj in path.heap.items()})
     for path in paths:
         for token, known in path.know.items():

@@ -29,7 +29,7 @@ def filtered(run: Run, arguments: Arguments, state: State, at: int) -> Value:
     return value(Atom("iterator", run.token(at), items))
 
 
-def kept(run: Run, values: Sequence[Value], paths: Sequence[State], at: int, state: State) -> list[Value]:
+def as_kept(run: Run, values: Sequence[Value], paths: Sequence[State], at: int, state: State) -> list[Value]:
     """What a comprehension over answers holds (`values`, one after the other for each of its paths): the answers that it
     kept are those of which its paths know what they know, and their texts are used with that.
     """
