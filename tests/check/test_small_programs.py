@@ -1120,6 +1120,20 @@ CASES: dict[str, tuple[str, set[tuple[str, str]]]] = {
         """,
         {("SL102", "texts")},
     ),
+    "a loop that leaves in its last round, for each question": (
+        """
+        def show(questions):
+            for question in questions:
+                for attempt in range(3):
+                    r = client.messages.create(model="m", max_tokens=1000 * 2**attempt, messages=question)
+                    if r.stop_reason == "end_turn":
+                        break
+                    if attempt == 2:
+                        raise RuntimeError
+                print(joined(r))
+        """,
+        set(),
+    ),
     "a loop that leaves in some round": (
         """
         def ask(question, attempts, patience):

@@ -30,7 +30,7 @@ from stoplint.check.flow_errors import assigned, open_again
 from stoplint.check.flow_escape import escape, put_away
 from stoplint.check.flow_lists import as_list, extended, iterate
 from stoplint.check.flow_loops import Loop, ends_inside, finish_function, finish_loop, gathered, note_exit
-from stoplint.check.flow_many import unvisited, without_unvisited
+from stoplint.check.flow_many import note_unvisited, without_unvisited
 from stoplint.check.flow_match import run_match
 from stoplint.check.flow_mix import choose_default
 from stoplint.check.flow_reasons import assigned_for, declared_as, returned_for
@@ -215,10 +215,9 @@ def _delete(run: Run, node: ir.Delete, state: State) -> Exits:
 
 
 def _scope(run: Run, node: ir.Scope, state: State) -> Exits:
-    names = frozenset(node.names)
-    run.frame.outer |= names
+    run.frame.outer |= frozenset(node.names)
     if node.kind == "global":
-        run.frame.shared |= names
+        run.frame.shared |= frozenset(node.names)
     return Exits([state])
 
 
@@ -340,7 +339,8 @@ def _while(run: Run, node: ir.While, state: State) -> Exits:
 def _for(run: Run, node: ir.For, state: State) -> Exits:
     items = evaluate(run, node.iter, state)
     begun, known, asked = dict(state.env), dict(state.know), run.free_tests
-    inside = ends_inside(node)
+    entered = frozenset({("entered", run.where(node.at))})
+    state.facts.pop(entered, None)  # of the time before, in a loop around this one
 
     def enter(head: State) -> tuple[list[State], list[State]]:
         past = head.copy()
@@ -350,10 +350,11 @@ def _for(run: Run, node: ir.For, state: State) -> Exits:
         loop.over.update(atom.ref for atom in inner)
         bind(run, node.target, inner, head)
         enter_blocks(run, loop, inner, head)
-        if past.env == begun:
-            past.facts.update((unvisited(atom.ref), True) for atom in inner if atom.kind == "message")
+        if not past.facts.get(entered):
+            head.facts[entered] = True
+            note_unvisited(inner if past.env == begun else UNKNOWN, past)
             return [head], [past]
-        return [head], [] if inside else [past]
+        return [head], [] if ends_inside(node) else [past]
 
     loop = Loop(run.where(node.at), bounded=True, kept=frozenset((*begun, *state.heap)))
     exits = _loop(run, node.body, node.orelse, state, enter, loop)

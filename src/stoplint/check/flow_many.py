@@ -58,19 +58,28 @@ def without_unvisited(over: set[Hashable], begun: Mapping[Token, Knowledge], aft
         if token not in over:
             continue
         visited = [
-            state.know[token] for state in after if token in state.know and not state.facts.get(unvisited(token))
+            state.know[token] for state in after if token in state.know and not state.facts.get(_unvisited(token))
         ]
         left = 0
         for one in visited:
             left |= one.remaining
         for state in after:
             known = state.know.get(token)
-            if left and known is not None and state.facts.get(unvisited(token)) and known.remaining == before.remaining:
+            if (
+                left
+                and known is not None
+                and state.facts.get(_unvisited(token))
+                and known.remaining == before.remaining
+            ):
                 state.know[token] = known.narrowed(left) or known
 
 
-def unvisited(token: Hashable) -> frozenset[Hashable]:
-    """What a path knows on which a loop over answers had no round: a fact, so that it is lost where paths meet."""
+def note_unvisited(items: Value, past: State) -> None:
+    """A path on which a loop over answers had no round: a fact, so that it is lost where paths meet."""
+    past.facts.update((_unvisited(atom.ref), True) for atom in items if atom.kind == "message")
+
+
+def _unvisited(token: Hashable) -> frozenset[Hashable]:
     return frozenset({("unvisited", token)})
 
 
